@@ -1,0 +1,78 @@
+"""The errors of Frontdesk, split by what the caller does next.
+
+FrontdeskError
+├── ConfigurationError      fix the configuration or the wiring; raised at start, never on a message
+│   ├── WiringError         a handler, plugin or channel is declared wrongly
+│   └── MissingExtra        an optional package is not installed
+├── Unavailable             nothing was kept: try again later (HTTP 503)
+├── InvalidInput            the sender must change what it sends (HTTP 4xx)
+├── Stale                   somebody else changed the conversation: reload and decide again
+├── TransientError          a handler may raise it: the turn is tried again with backoff
+└── DeliveryError
+    ├── DeliveryDeferred    the platform says later
+    └── DeliveryRejected    the platform says no
+"""
+
+
+class FrontdeskError(Exception):
+    """The root of all errors that Frontdesk raises on purpose."""
+
+
+class ConfigurationError(FrontdeskError):
+    """The configuration is wrong. The message names the setting, the value and the fix."""
+
+
+class WiringError(ConfigurationError):
+    """A plugin or channel is declared wrongly. The message names it, its handler and the parameter."""
+
+
+class MissingExtra(ConfigurationError):
+    """An optional package is not installed."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(f'{what} needs an optional package: pip install "frontdesk[{extra}]"')
+        self.extra = extra
+
+
+class Unavailable(FrontdeskError):
+    """The store cannot keep anything at the moment, so nothing was acknowledged. `retry_after` is in seconds."""
+
+    def __init__(self, reason: str, retry_after: float = 1.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class InvalidInput(FrontdeskError):
+    """What was sent cannot be taken. The message says why and is safe to show to the sender; `status` is the HTTP status."""
+
+    def __init__(self, reason: str, status: int = 400) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class Stale(FrontdeskError):
+    """The conversation has changed since it was read."""
+
+
+class TransientError(FrontdeskError):
+    """What a handler needs is out of reach for now. `retry_after` is in seconds; None leaves it to the backoff."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class DeliveryError(FrontdeskError):
+    """The platform did not take a reply."""
+
+
+class DeliveryDeferred(DeliveryError):
+    """The platform says later. `retry_after` is in seconds; None leaves it to the backoff."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class DeliveryRejected(DeliveryError):
+    """The platform says no, and would say no again: the reply goes to the dead letters."""

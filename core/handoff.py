@@ -1,0 +1,140 @@
+"""Who answers a conversation: the bot, the queue or an agent. State of the core, not a trick of a prompt.
+
+Any reply of a person, from whatever transport, takes ownership; the bot is then silent until the conversation is given back
+or resolved, and what came before a resolution never triggers a new hand-over.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+
+from frontdesk.core.conversations import Conversation
+from frontdesk.core.errors import InvalidInput, Stale
+from frontdesk.core.events import Changed, Events
+from frontdesk.core.messages import Attachment, Body, Mark, MarkEvent, Note, Outgoing, storable
+from frontdesk.core.store import Store
+
+Decide = Callable[[Conversation], tuple[Conversation, Sequence[Body]]]
+Resolved = Callable[[Conversation], Awaitable[tuple[Conversation, Sequence[Body]]]]
+
+
+class HandoffService:
+    """What an agent can do with a conversation. Each act is one commit, tried again if somebody else was faster.
+
+    All methods raise `KeyError` for an unknown conversation and return its new state.
+    """
+
+    def __init__(self, store: Store, events: Events, *, on_resolved: Resolved | None = None) -> None:
+        self._store = store
+        self._events = events
+        self._on_resolved = on_resolved
+
+    async def take(self, conversation: str, agent: str) -> Conversation:
+        """Makes the agent the owner, whoever was it before."""
+
+        def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
+            if state.owner == "agent" and state.agent == agent:
+                return state, ()
+            return self._taken(state, agent)
+
+        return await self._act(conversation, decide)
+
+    async def reply(
+        self, conversation: str, agent: str, text: str, *, id: str | None = None, attachments: Sequence[Attachment] = ()
+    ) -> Conversation:
+        """Sends an agent's words (Markdown) to the customer and makes the agent the owner. `id` makes a repetition harmless."""
+        if not text.strip() and not attachments:
+            raise InvalidInput("the reply is empty")
+
+        def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
+            entries: list[Body] = []
+            if state.owner != "agent" or state.agent != agent:
+                state, marks = self._taken(state, agent)
+                entries += marks
+            entries.append(
+                storable(
+                    Outgoing(
+                        id=f"{conversation}/agent/{id or uuid4().hex}",
+                        channel=state.channel,
+                        conversation=conversation,
+                        contact=state.contact,
+                        text=text,
+                        at=datetime.now(UTC),
+                        author=f"agent:{agent}",
+                        attachments=tuple(attachments),
+                        language=state.language,
+                    )
+                )
+            )
+            return state, entries
+
+        return await self._act(conversation, decide)
+
+    async def note(self, conversation: str, agent: str, text: str) -> Conversation:
+        """Leaves an internal note. It changes no owner and is never sent."""
+        if not text.strip():
+            raise InvalidInput("the note is empty")
+        note = Note(id=uuid4().hex, conversation=conversation, text=text, author=f"agent:{agent}", at=datetime.now(UTC))
+        return await self._act(conversation, lambda state: (state, [storable(note)]))
+
+    async def give_back(self, conversation: str, agent: str) -> Conversation:
+        """Hands the conversation back to the bot, which answers from the customer's next message on."""
+
+        def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
+            if state.owner == "bot":
+                return state, ()
+            return msgspec.structs.replace(state, owner="bot", agent=None, failures=0), [_mark(state, "returned", agent)]
+
+        return await self._act(conversation, decide)
+
+    async def resolve(self, conversation: str, agent: str) -> Conversation:
+        """Closes the matter. What came before never triggers a new hand-over."""
+
+        def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
+            return closed(state), [_mark(state, "resolved", agent)]
+
+        return await self._act(conversation, decide, then=self._on_resolved)
+
+    async def _act(self, id: str, decide: Decide, then: Resolved | None = None) -> Conversation:
+        while True:
+            before = await self._store.conversation(id)
+            if before is None:
+                raise KeyError(id)
+            after, entries = decide(before)
+            if after is before and not entries:
+                return before
+            if then is not None:
+                after, more = await then(after)
+                entries = [*entries, *more]
+            try:
+                committed = await self._store.commit(after, entries)
+            except Stale:
+                await asyncio.sleep(0)
+                continue
+            self._events.publish(Changed(committed, tuple(entries)))
+            return committed
+
+    @staticmethod
+    def _taken(state: Conversation, agent: str) -> tuple[Conversation, list[Body]]:
+        after = msgspec.structs.replace(state, owner="agent", agent=agent, question=None, form=None, resolved=None)
+        return after, [_mark(state, "taken", agent)]
+
+
+def closed(state: Conversation) -> Conversation:
+    """The state after a resolution: the bot's again, with nothing left open."""
+    return msgspec.structs.replace(
+        state, owner="bot", agent=None, question=None, form=None, failures=0, handoff=None, resolved=datetime.now(UTC)
+    )
+
+
+def _mark(state: Conversation, event: MarkEvent, agent: str) -> Mark:
+    return Mark(
+        id=uuid4().hex,
+        conversation=state.id,
+        event=event,
+        at=datetime.now(UTC),
+        by=f"agent:{agent}",
+    )

@@ -1,0 +1,114 @@
+"""What every engine must offer: keep what was accepted, hand out turns and deliveries, and commit each atomically.
+
+One protocol serves the embedded engines (memory, SQLite) and the scaled-out one; `frontdesk.core.testing.contracts` holds
+the tests that each must pass. The promises:
+
+* `accept` returns only when the message is durable. What was accepted is never lost.
+* Turns of one conversation are handed out one at a time, in the order of arrival; conversations go side by side.
+* `commit` is atomic: messages done, new state and new entries together, or nothing.
+* Replies of one conversation are handed out in order, the next only when the one before is sent or dead.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from frontdesk.core.conversations import Conversation, Owner
+from frontdesk.core.messages import Body, Entry, Message, Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """`duplicate` is True if a message of the same id had been accepted before; the first one counts."""
+
+    id: str
+    duplicate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Depths are numbers of entries; `ok` is False while nothing can be accepted."""
+
+    ok: bool
+    inbox: int
+    outbox: int
+    dead: int
+    detail: str = ""
+
+
+class Claim(Protocol):
+    """The right to take the next turn of one conversation. Exactly one of `commit`, `retry` and `bury` ends it."""
+
+    conversation: Conversation | None
+    """None if this is the first message."""
+
+    @property
+    def messages(self) -> Sequence[Message]:
+        """All that waits now, the oldest first, never empty. It may grow while the claim is held."""
+
+    @property
+    def attempts(self) -> int:
+        """How often the first message has been tried before."""
+
+    async def commit(self, taken: int, conversation: Conversation, entries: Sequence[Body]) -> None:
+        """Marks the first `taken` messages done, with the new state and entries. Raises `Stale`, and the claim goes on."""
+
+    async def retry(self, delay: float) -> None:
+        """Gives the claim back; the conversation waits `delay` seconds."""
+
+    async def bury(self, taken: int, reason: str, conversation: Conversation, entries: Sequence[Body]) -> None:
+        """As `commit`, but the messages become dead letters."""
+
+
+class Delivery(Protocol):
+    """The oldest unsent reply of one conversation. Exactly one of `sent`, `retry` and `bury` ends it."""
+
+    outgoing: Outgoing
+    attempts: int
+
+    async def sent(self, platform_id: str | None) -> None: ...
+
+    async def retry(self, delay: float, reason: str) -> None:
+        """Tries again in `delay` seconds; the conversation's later replies wait behind it."""
+
+    async def bury(self, reason: str) -> None: ...
+
+
+class Store(Protocol):
+    """An engine. Every method but the iterators may raise `Unavailable`: then nothing has happened."""
+
+    async def open(self) -> None:
+        """Migrates the schema if it must, and takes up what an earlier process left unfinished."""
+
+    async def close(self) -> None:
+        """Ends `turns` and `deliveries`, flushes and closes. Idempotent."""
+
+    async def accept(self, message: Message) -> Receipt: ...
+
+    def turns(self) -> AsyncIterator[Claim]: ...
+
+    def deliveries(self) -> AsyncIterator[Delivery]: ...
+
+    async def conversation(self, id: str) -> Conversation | None: ...
+
+    async def commit(self, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
+        """Changes a conversation outside a turn (an agent acts). Raises `Stale`. Returns it with its new version."""
+
+    async def transcript(
+        self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int = 100
+    ) -> list[Entry]:
+        """The last `limit` entries with `after` < seq < `before`, in order."""
+
+    async def conversations(
+        self, *, owner: Owner | None = None, before: datetime | None = None, limit: int = 100
+    ) -> list[Conversation]:
+        """Newest first by `updated`, those updated before `before`."""
+
+    async def dead(self, *, limit: int = 100) -> list[Entry]:
+        """The dead letters, newest first."""
+
+    async def replay(self, seq: int) -> Entry:
+        """Makes a dead letter pending again. Raises `KeyError` if there is none of that number."""
+
+    async def health(self) -> Health: ...
