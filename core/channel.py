@@ -8,6 +8,7 @@ A channel package has the files `adapter` (the class below), `parse` (pure: a pl
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 from aiohttp import web
@@ -28,7 +29,8 @@ class Services:
     """What the core gives to a channel.
 
     `accept` commits a message to the inbox: acknowledge to the platform only after it returned. It raises `Unavailable`
-    (answer 503, leave the cursor) and `InvalidInput` (answer 4xx). The store is for reading.
+    (answer 503, leave the cursor) and `InvalidInput` (answer 4xx). The store is for reading. `folder` is the data folder,
+    where a channel may keep small files of its own, such as a signing key.
     """
 
     accept: Accept
@@ -36,6 +38,7 @@ class Services:
     events: Events
     handoff: HandoffService
     attachments: Attachments
+    folder: Path
     base_url: str
 
 
