@@ -40,9 +40,6 @@ class Health:
 class Claim(Protocol):
     """The right to take the next turn of one conversation. Exactly one of `commit`, `retry` and `bury` ends it."""
 
-    conversation: Conversation | None
-    """None if this is the first message."""
-
     @property
     def messages(self) -> Sequence[Message]:
         """All that waits now, the oldest first, never empty. It may grow while the claim is held."""
@@ -51,21 +48,31 @@ class Claim(Protocol):
     def attempts(self) -> int:
         """How often the first message has been tried before."""
 
-    async def commit(self, taken: int, conversation: Conversation, entries: Sequence[Body]) -> None:
-        """Marks the first `taken` messages done, with the new state and entries. Raises `Stale`, and the claim goes on."""
+    async def load(self) -> Conversation | None:
+        """The state as it is now; None if this is the first message."""
 
-    async def retry(self, delay: float) -> None:
-        """Gives the claim back; the conversation waits `delay` seconds."""
+    async def commit(self, taken: int, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
+        """Marks the first `taken` messages done, with the new state and entries, and returns the state with its new version.
 
-    async def bury(self, taken: int, reason: str, conversation: Conversation, entries: Sequence[Body]) -> None:
+        Raises `Stale`: then the claim goes on; load again and decide again.
+        """
+
+    async def bury(self, taken: int, reason: str, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
         """As `commit`, but the messages become dead letters."""
+
+    async def retry(self, delay: float, reason: str) -> None:
+        """Gives the claim back; the conversation waits `delay` seconds."""
 
 
 class Delivery(Protocol):
     """The oldest unsent reply of one conversation. Exactly one of `sent`, `retry` and `bury` ends it."""
 
-    outgoing: Outgoing
-    attempts: int
+    @property
+    def outgoing(self) -> Outgoing: ...
+
+    @property
+    def attempts(self) -> int:
+        """How often it has been tried before."""
 
     async def sent(self, platform_id: str | None) -> None: ...
 
@@ -78,8 +85,11 @@ class Delivery(Protocol):
 class Store(Protocol):
     """An engine. Every method but the iterators may raise `Unavailable`: then nothing has happened."""
 
-    async def open(self) -> None:
-        """Migrates the schema if it must, and takes up what an earlier process left unfinished."""
+    async def open(self, *, work: bool = True) -> None:
+        """Migrates the schema if it must, and takes up what an earlier process left unfinished.
+
+        With `work` False it only looks, and replays, beside a process that works: no turns and no deliveries.
+        """
 
     async def close(self) -> None:
         """Ends `turns` and `deliveries`, flushes and closes. Idempotent."""
@@ -93,7 +103,10 @@ class Store(Protocol):
     async def conversation(self, id: str) -> Conversation | None: ...
 
     async def commit(self, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
-        """Changes a conversation outside a turn (an agent acts). Raises `Stale`. Returns it with its new version."""
+        """Changes a conversation outside a turn (an agent acts) and returns it with its new version. Raises `Stale`.
+
+        Entries whose id is known are left out, so that a repeated act does no harm.
+        """
 
     async def transcript(
         self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int = 100

@@ -1,0 +1,269 @@
+"""The embedded engine: one SQLite file in WAL mode, durable at each commit (synchronous=FULL)."""
+
+import asyncio
+import fcntl
+import os
+import sqlite3
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from frontdesk.core.conversations import Conversation, Owner
+from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
+from frontdesk.core.messages import Body, Entry, Message, Outgoing, Status, decode, encode
+from frontdesk.core.storage.embedded import EmbeddedStore
+from frontdesk.core.storage.migrations import migrate
+from frontdesk.core.storage.writer import Writer
+
+CACHED_CONVERSATIONS = 1024
+WATCH_SECONDS = 1.0
+INSERT_ENTRY = "INSERT OR IGNORE INTO entries (id, conversation, kind, status, body) VALUES (?, ?, ?, ?, ?)"
+COLUMNS = "seq, status, attempts, error, platform_id, body"
+
+T = TypeVar("T")
+
+_encode_state = msgspec.json.Encoder().encode
+_decode_state = msgspec.json.Decoder(Conversation).decode
+
+
+class SqliteStore(EmbeddedStore):
+    """All writes go through one thread with group commit, reads through another with a connection of its own."""
+
+    def __init__(self, path: Path, *, max_backlog: int = 100_000) -> None:
+        super().__init__(max_backlog=max_backlog)
+        self.path = path
+        self._cache: OrderedDict[str, Conversation] = OrderedDict()
+        self._lock: int | None = None
+        self._watcher: asyncio.Task[None] | None = None
+
+    async def open(self, *, work: bool = True) -> None:
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        if work:
+            self._lock = _only_one(self.path.with_suffix(".lock"))
+        self._writer = Writer(self._connect)
+        await self._writer.open()
+        self._readers = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-sqlite-reader")
+        self._reader = await asyncio.get_running_loop().run_in_executor(self._readers, _connection, self.path)
+        if work:
+            for entry in await self._read(_select("status = 'pending' ORDER BY seq")):
+                self._take_up(entry, suspect=True)
+            await self._take_up_replayed()
+            self._watcher = asyncio.create_task(self._watch(), name="sqlite-watch")
+
+    async def close(self) -> None:
+        await super().close()
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+        if hasattr(self, "_readers"):
+            await self._writer.close()
+            await asyncio.get_running_loop().run_in_executor(self._readers, self._reader.close)
+            self._readers.shutdown()
+            del self._readers
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    async def conversation(self, id: str) -> Conversation | None:
+        if (state := self._cache.get(id)) is not None:
+            self._cache.move_to_end(id)
+            return state
+        found = await self._read(lambda db: db.execute("SELECT body FROM conversations WHERE id = ?", (id,)).fetchone())
+        return _decode_state(found[0]) if found else None
+
+    async def transcript(
+        self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int = 100
+    ) -> list[Entry]:
+        where = "conversation = ? AND seq < ? AND seq > ? ORDER BY seq DESC LIMIT ?"
+        upper = before if before is not None else 2**63 - 1
+        lower = after if after is not None else -1
+        return (await self._read(_select(where, conversation, upper, lower, limit)))[::-1]
+
+    async def conversations(
+        self, *, owner: Owner | None = None, before: datetime | None = None, limit: int = 100
+    ) -> list[Conversation]:
+        upper = before.timestamp() if before else float("inf")
+        where = "updated < ? AND owner = ?" if owner else "updated < ?"
+        values = (upper, owner, limit) if owner else (upper, limit)
+        sql = f"SELECT body FROM conversations WHERE {where} ORDER BY updated DESC LIMIT ?"
+        return await self._read(lambda db: [_decode_state(body) for (body,) in db.execute(sql, values)])
+
+    async def dead(self, *, limit: int = 100) -> list[Entry]:
+        return await self._read(_select("status = 'dead' ORDER BY seq DESC LIMIT ?", limit))
+
+    async def replay(self, seq: int) -> Entry:
+        def work(db: sqlite3.Connection) -> bool:
+            sql = "UPDATE entries SET status = 'replayed', attempts = 0, error = NULL WHERE seq = ? AND status = 'dead'"
+            return db.execute(sql, (seq,)).rowcount == 1
+
+        found = await self._read(_select("seq = ?", seq))
+        if not await self._writer.run(work):
+            raise KeyError(seq)
+        if self._watcher is not None:
+            await self._take_up_replayed()
+        return msgspec.structs.replace(found[0], status="pending", attempts=0, error=None)
+
+    async def _insert(self, message: Message, then: Callable[[int], None]) -> int | None:
+        row = _row(message)
+
+        def work(db: sqlite3.Connection) -> int | None:
+            cursor = db.execute(INSERT_ENTRY, row)
+            return cursor.lastrowid if cursor.rowcount else None
+
+        def kept(seq: int | None) -> None:
+            if seq is not None:
+                then(seq)
+
+        return await self._writer.run(work, kept)
+
+    async def _apply(
+        self,
+        conversation: Conversation,
+        entries: Sequence[Body],
+        settled: Sequence[int],
+        error: str | None,
+        then: Callable[[Conversation, Sequence[tuple[int, Body]]], None],
+    ) -> Conversation:
+        committed = msgspec.structs.replace(conversation, version=conversation.version + 1)
+        state = (committed.version, committed.owner, committed.updated.timestamp(), _encode_state(committed))
+        rows = [(body, _row(body)) for body in entries]
+        status = "dead" if error else "done"
+
+        def work(db: sqlite3.Connection) -> list[tuple[int, Body]]:
+            if conversation.version:
+                sql = "UPDATE conversations SET version = ?, owner = ?, updated = ?, body = ? WHERE id = ? AND version = ?"
+                fresh = db.execute(sql, (*state, conversation.id, conversation.version)).rowcount
+            else:
+                sql = (
+                    "INSERT INTO conversations (id, version, owner, updated, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+                )
+                fresh = db.execute(sql, (conversation.id, *state)).rowcount
+            if not fresh:
+                raise Stale(conversation.id)
+            for seq in settled:
+                db.execute("UPDATE entries SET status = ?, error = ? WHERE seq = ?", (status, error, seq))
+            new: list[tuple[int, Body]] = []
+            for body, row in rows:
+                cursor = db.execute(INSERT_ENTRY, row)
+                if cursor.rowcount and cursor.lastrowid:
+                    new.append((cursor.lastrowid, body))
+            return new
+
+        def kept(new: list[tuple[int, Body]]) -> None:
+            self._remember(committed)
+            then(committed, new)
+
+        try:
+            await self._writer.run(work, kept)
+        except Stale:
+            self._cache.pop(conversation.id, None)
+            raise
+        return committed
+
+    async def _settle(self, seq: int, status: Status, *, platform_id: str | None = None, error: str | None = None) -> None:
+        sql = "UPDATE entries SET status = ?, platform_id = ?, error = ? WHERE seq = ?"
+        await self._writer.run(lambda db: _execute(db, sql, status, platform_id, error, seq))
+
+    async def _count(self, seq: int, error: str | None = None) -> None:
+        sql = "UPDATE entries SET attempts = attempts + 1, error = ? WHERE seq = ?"
+        await self._writer.run(lambda db: _execute(db, sql, error, seq))
+
+    async def _dead_count(self) -> int:
+        sql = "SELECT count(*) FROM entries WHERE status = 'dead'"
+        return await self._read(lambda db: int(db.execute(sql).fetchone()[0]))
+
+    async def _watch(self) -> None:
+        """Notices what another process (`frontdesk dead replay`) changed in the file."""
+        seen = await self._data_version()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            if (version := await self._data_version()) != seen:
+                seen = version
+                await self._take_up_replayed()
+
+    async def _data_version(self) -> int:
+        return await self._writer.run(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))
+
+    async def _take_up_replayed(self) -> None:
+        def work(db: sqlite3.Connection) -> list[Entry]:
+            entries = _select("status = 'replayed' ORDER BY seq")(db)
+            db.execute("UPDATE entries SET status = 'pending' WHERE status = 'replayed'")
+            return entries
+
+        def kept(entries: list[Entry]) -> None:
+            for entry in entries:
+                self._take_up(entry, suspect=False)
+
+        await self._writer.run(work, kept)
+
+    def _remember(self, state: Conversation) -> None:
+        self._cache[state.id] = state
+        self._cache.move_to_end(state.id)
+        if len(self._cache) > CACHED_CONVERSATIONS:
+            self._cache.popitem(last=False)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = _connection(self.path)
+        migrate(connection)
+        return connection
+
+    async def _read(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._readers, query, self._reader)
+        except sqlite3.Error as error:
+            raise Unavailable(f"the database cannot be read: {error}") from error
+
+
+def _connection(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    connection.execute("PRAGMA busy_timeout = 5000")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def _only_one(path: Path) -> int:
+    """Locks the store for this process. The lock goes with the process, however it ends."""
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(file)
+        raise ConfigurationError(
+            f"another process works on {path.with_suffix('.db')}: "
+            "stop it, or set `store.path` (FRONTDESK_STORE__PATH) to another file"
+        ) from error
+    return file
+
+
+def _select(where: str, *values: object) -> Callable[[sqlite3.Connection], list[Entry]]:
+    def query(db: sqlite3.Connection) -> list[Entry]:
+        rows = db.execute(f"SELECT {COLUMNS} FROM entries WHERE {where}", values)
+        return [
+            Entry(
+                seq=seq,
+                status="pending" if status == "replayed" else status,
+                attempts=attempts,
+                error=error,
+                platform_id=platform_id,
+                body=decode(body),
+            )
+            for seq, status, attempts, error, platform_id, body in rows
+        ]
+
+    return query
+
+
+def _row(body: Body) -> tuple[str, str, str, str, bytes]:
+    kind = type(body).__struct_config__.tag
+    status = "pending" if isinstance(body, Message | Outgoing) else "done"
+    return body.id, body.conversation, str(kind), status, encode(body)
+
+
+def _execute(db: sqlite3.Connection, sql: str, *values: object) -> None:
+    db.execute(sql, values)

@@ -1,0 +1,126 @@
+"""The one thread that writes to SQLite. Requests that wait together share a transaction: group commit."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+from frontdesk.core.errors import FrontdeskError, Unavailable
+
+T = TypeVar("T")
+Work = Callable[[sqlite3.Connection], T]
+
+MAX_GROUP = 512
+
+
+class _Request(NamedTuple):
+    work: Work[Any]
+    then: Callable[[Any], None] | None
+    future: asyncio.Future[Any]
+
+
+_Result = tuple[_Request, Any, BaseException | None]
+
+
+class Writer:
+    """Owns a connection on a thread of its own.
+
+    Each request runs inside a savepoint, so that one that fails takes nothing along; a request is done when its group is
+    committed. If the commit fails, none of the group has happened and each gets `Unavailable`.
+    """
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+        self._connect = connect
+        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, name="frontdesk-sqlite-writer", daemon=True)
+        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._closed = False
+
+    async def open(self) -> None:
+        self._thread.start()
+        await self._opened
+
+    async def run(self, work: Work[T], then: Callable[[T], None] | None = None) -> T:
+        """Runs `work` in a transaction and returns its result once that is durable.
+
+        `then` is called with the result on the event loop before this returns, even if the caller was cancelled. Raises what
+        `work` raises, or `Unavailable` where the database fails.
+        """
+        if self._closed:
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._requests.put(_Request(work, then, future))
+        return await future
+
+    async def close(self) -> None:
+        """Finishes what was asked for, then closes the connection."""
+        if not self._closed:
+            self._closed = True
+            self._requests.put(None)
+            await asyncio.to_thread(self._thread.join)
+
+    def _work(self) -> None:
+        try:
+            connection = self._connect()
+        except BaseException as error:
+            self._loop.call_soon_threadsafe(self._opened.set_exception, error)
+            return
+        self._loop.call_soon_threadsafe(self._opened.set_result, None)
+        open_ = True
+        while open_:
+            group, open_ = self._next_group()
+            if group:
+                results = _commit_group(connection, group)
+                self._loop.call_soon_threadsafe(_resolve, results)
+        connection.close()
+
+    def _next_group(self) -> tuple[list[_Request], bool]:
+        request = self._requests.get()
+        group: list[_Request] = []
+        while request is not None:
+            group.append(request)
+            if len(group) == MAX_GROUP:
+                return group, True
+            try:
+                request = self._requests.get_nowait()
+            except Empty:
+                return group, True
+        return group, False
+
+
+def _commit_group(connection: sqlite3.Connection, group: Sequence[_Request]) -> list[_Result]:
+    results: list[_Result] = []
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        for request in group:
+            connection.execute("SAVEPOINT request")
+            try:
+                results.append((request, request.work(connection), None))
+            except sqlite3.OperationalError:
+                raise
+            except Exception as error:
+                connection.execute("ROLLBACK TO request")
+                results.append((request, None, error))
+            connection.execute("RELEASE request")
+        connection.execute("COMMIT")
+    except sqlite3.Error as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        failure = Unavailable(f"the database cannot write: {error}")
+        return [(request, None, failure) for request in group]
+    return results
+
+
+def _resolve(results: Sequence[_Result]) -> None:
+    for request, value, error in results:
+        if error is None and request.then is not None:
+            request.then(value)
+        if request.future.done():
+            continue
+        if error is None:
+            request.future.set_result(value)
+        else:
+            request.future.set_exception(error if isinstance(error, FrontdeskError) else Unavailable(str(error)))
