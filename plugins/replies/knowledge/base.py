@@ -1,0 +1,261 @@
+"""The knowledge base: sync, search, answer."""
+
+import asyncio
+import os
+from collections.abc import Collection, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from frontdesk.core.models import Embedder, Vectors
+from frontdesk.plugins.replies.knowledge.articles import Article, Malformed
+from frontdesk.plugins.replies.knowledge.chunking import chunk
+from frontdesk.plugins.replies.knowledge.files import Found, find, parse, read
+from frontdesk.plugins.replies.knowledge.index import Document, Index, key_digest
+from frontdesk.plugins.replies.knowledge.language import Detector
+from frontdesk.plugins.replies.knowledge.quoting import coverage, quote, units
+from frontdesk.plugins.replies.knowledge.ranking import Ranker, Scoring
+from frontdesk.plugins.replies.knowledge.text import anchor, plain
+from frontdesk.plugins.replies.knowledge.values import (
+    Answer,
+    Hit,
+    OnProgress,
+    Passage,
+    Problem,
+    Progress,
+    SyncReport,
+)
+
+_BATCH = 64
+
+_log = structlog.get_logger(__name__)
+
+
+class KnowledgeBase:
+    """Articles from files and folders, and the answers in them.
+
+    Without an embedder it finds articles by their words alone. `languages` are those that an article without a stated
+    language is taken to be in, the likeliest by its text.
+
+    Raises:
+        IndexUnusable: from every call, when the index cannot be opened, read or written.
+    """
+
+    def __init__(
+        self,
+        index: Path,
+        *,
+        embedder: Embedder | None = None,
+        languages: Sequence[str] = ("en", "zh"),
+        scoring: Scoring | None = None,
+    ) -> None:
+        self._index = Index(index)
+        self._embedder = embedder
+        self._detector = Detector(languages)
+        self._scoring = scoring or Scoring()
+        self._ranker: Ranker | None = None
+
+    @property
+    def threshold(self) -> float:
+        """The least evidence for an answer."""
+        return self._scoring.threshold
+
+    async def sources(self) -> list[Path]:
+        """The files and folders that were added."""
+        return await asyncio.to_thread(self._index.sources)
+
+    async def add(self, sources: Iterable[Path]) -> None:
+        """Remembers sources for every later sync; their articles are there after the next one."""
+        await asyncio.to_thread(self._index.remember, [_absolute(source) for source in sources])
+
+    async def remove(self, sources: Iterable[Path]) -> None:
+        """Forgets sources; their articles go with the next sync."""
+        await asyncio.to_thread(self._index.forget, [_absolute(source) for source in sources])
+
+    async def sync(self, configured: Iterable[Path] = (), *, on_progress: OnProgress | None = None) -> SyncReport:
+        """Brings the index up to date with the added and the configured sources.
+
+        Only what changed is read into passages, and only texts without a vector are embedded. A file that became
+        unusable, or a source that is gone, keeps what was last read from it and is reported. `on_progress` may be
+        called from another thread.
+        """
+        tell: OnProgress = on_progress or _silent
+        sources = [*await self.sources(), *map(_absolute, configured)]
+        plan = await asyncio.to_thread(self._plan, list(dict.fromkeys(sources)), tell)
+        embedded = await self._embed_missing(plan, tell)
+        if plan.changed or plan.removed:
+            await asyncio.to_thread(self._index.commit, plan.changed, plan.removed)
+        report = SyncReport(
+            added=sum(document.path not in plan.before for document, _ in plan.changed),
+            changed=sum(document.path in plan.before for document, _ in plan.changed),
+            removed=len(plan.removed),
+            unchanged=len(plan.before) - len(plan.removed) - sum(d.path in plan.before for d, _ in plan.changed),
+            passages=len(plan.kept) + sum(len(passages) for _, passages in plan.changed),
+            embedded=embedded,
+            problems=tuple(plan.problems),
+        )
+        _log.info("knowledge_synced", added=report.added, changed=report.changed, removed=report.removed)
+        return report
+
+    async def search(
+        self,
+        question: str,
+        *,
+        languages: Collection[str] | None = None,
+        tags: Collection[str] = (),
+        limit: int = 5,
+    ) -> list[Hit]:
+        """The passages that fit best, the best first, whether or not they fit well.
+
+        `languages` and `tags` leave out all other passages before anything is ranked; a passage must have all tags.
+        """
+        ranker = await self._current()
+        vector = await self._question_vector(question)
+        rank = partial(ranker.rank, question, vector, languages=languages, tags=tags, limit=limit)
+        return await asyncio.to_thread(rank)
+
+    async def answer(
+        self, question: str, *, languages: Collection[str] | None = None, tags: Collection[str] = ()
+    ) -> Answer | None:
+        """A quotation from the passage that fits best; None where its evidence is below the threshold."""
+        hits = await self.search(question, languages=languages, tags=tags, limit=1)
+        if not hits or hits[0].evidence < self.threshold:
+            return None
+        return await self.quote(question, hits[0])
+
+    async def quote(self, question: str, hit: Hit) -> Answer:
+        """The part of a hit's passage that fits the question best."""
+        passage = hit.passage
+        parts = units(passage)
+        ranker = await self._current()
+        scores = [coverage(question, part, ranker.weight) for part in parts]
+        vector = await self._question_vector(question)
+        if vector is not None and self._embedder is not None and len(parts) > 1:
+            nearness = await self._embedder.embed([f"{part.heading}\n{part.plain}".strip() for part in parts]) @ vector
+            weight = self._scoring.bm25_weight
+            scores = [float(near) + weight * score for near, score in zip(nearness, scores, strict=True)]
+        quotation = quote(parts, scores)
+        fragment = f"#{anchor(quotation.heading)}" if quotation.heading and "#" not in passage.source else ""
+        return Answer(
+            text=quotation.text,
+            title=passage.title,
+            source=passage.source + fragment,
+            language=passage.language,
+            score=hit.score,
+            evidence=hit.evidence,
+            passage=passage,
+        )
+
+    async def _question_vector(self, question: str) -> Vectors | None:
+        if self._embedder is None or not self._scoring.dense_fits(question):
+            return None
+        vectors = await self._embedder.embed([question])
+        vector: Vectors = vectors[0]
+        return vector
+
+    async def _current(self) -> Ranker:
+        """The ranker of the newest generation; another process may have synced since the last question."""
+        return await asyncio.to_thread(self._load)
+
+    def _load(self) -> Ranker:
+        ranker = self._ranker
+        if ranker is None or ranker.snapshot.generation != self._index.generation():
+            name = self._embedder.name if self._embedder else None
+            dimensions = self._embedder.dimensions if self._embedder else 0
+            ranker = self._ranker = Ranker(self._index.snapshot(name, dimensions), self._scoring)
+        return ranker
+
+    def _plan(self, sources: Sequence[Path], tell: OnProgress) -> "_Plan":
+        plan = _Plan(self._index)
+        found: dict[str, Found] = {}
+        for source in sources:
+            for item in find(source):
+                if isinstance(item, Problem):
+                    plan.problems.append(item)
+                else:
+                    found.setdefault(str(item.path), item)
+        for done, item in enumerate(found.values(), start=1):
+            self._read(item, plan)
+            tell(Progress(stage="reading", done=done, total=len(found)))
+        unreachable = {str(source) for source in sources if not source.exists()}
+        for path, document in plan.before.items():
+            if path not in found and document.source not in unreachable and not _blocked(path, plan.problems):
+                plan.removed.append(path)
+        gone = {*plan.removed, *(document.path for document, _ in plan.changed)}
+        plan.kept = [passage for passage in self._index.passages() if passage.path not in gone]
+        return plan
+
+    def _read(self, found: Found, plan: "_Plan") -> None:
+        path = str(found.path)
+        try:
+            content, digest = read(found)
+            document = Document(path=path, source=str(found.source), digest=digest)
+            articles, left_out = parse(found, content)
+        except Malformed as problem:
+            plan.problems.append(Problem(path=path, reason=problem.reason, fix=problem.fix))
+            return
+        plan.problems += (
+            Problem(path=path, reason=f"entry {number} is left out: {problem.reason}", fix=problem.fix)
+            for number, problem in left_out
+        )
+        if plan.before.get(path) != document:
+            passages = [passage for article in articles for passage in self._passages(found, article)]
+            plan.changed.append((document, passages))
+
+    def _passages(self, found: Found, article: Article) -> list[Passage]:
+        language = article.language or self._detector.language(f"{article.title}\n{plain(article.body)}")
+        return [
+            Passage(
+                path=str(found.path),
+                name=found.name,
+                title=article.title,
+                headings=piece.headings,
+                text=piece.text,
+                language=language,
+                tags=article.tags,
+                url=article.url,
+                keys=piece.keys(article.title),
+            )
+            for piece in chunk(article)
+        ]
+
+    async def _embed_missing(self, plan: "_Plan", tell: OnProgress) -> int:
+        if self._embedder is None:
+            return 0
+        embedder, index = self._embedder, self._index
+        known = await asyncio.to_thread(index.known_keys, embedder.name)
+        passages = [*plan.kept, *(passage for _, passages in plan.changed for passage in passages)]
+        texts = dict.fromkeys(key for passage in passages for key in passage.keys)
+        missing = [text for text in texts if key_digest(text) not in known]
+        for start in range(0, len(missing), _BATCH):
+            batch = missing[start : start + _BATCH]
+            vectors = await embedder.embed(batch)
+            await asyncio.to_thread(index.add_vectors, embedder.name, batch, vectors)
+            tell(Progress(stage="embedding", done=start + len(batch), total=len(missing)))
+        if missing:
+            await asyncio.to_thread(index.drop_vectors_except, embedder.name)
+        return len(missing)
+
+
+class _Plan:
+    """What one sync is about to do."""
+
+    def __init__(self, index: Index) -> None:
+        self.before = index.documents()
+        self.changed: list[tuple[Document, list[Passage]]] = []
+        self.removed: list[str] = []
+        self.kept: list[Passage] = []
+        self.problems: list[Problem] = []
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path.expanduser()))
+
+
+def _blocked(path: str, problems: Iterable[Problem]) -> bool:
+    return any(problem.path == path for problem in problems)
+
+
+def _silent(_: Progress) -> None:
+    return
