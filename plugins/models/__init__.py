@@ -1,0 +1,1 @@
+"""Language, speech and embedding models behind the protocols of `frontdesk.core.models`."""
