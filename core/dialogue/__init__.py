@@ -1,0 +1,1 @@
+"""Understanding what a customer wants, over several turns."""

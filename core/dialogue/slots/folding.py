@@ -1,0 +1,113 @@
+"""Text in the form in which words are compared, with the way back to the customer's own characters."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from functools import lru_cache
+
+from frontdesk.core.dialogue.slots.base import SCAN_LIMIT, Found, T
+
+_DASHES = frozenset("‐‑‒–—―−﹣－")
+_QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'}
+# Letters that people without the right keyboard write plainly and that Unicode does not decompose.
+_PLAIN = {"ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "œ": "oe", "æ": "ae", "ё": "е", "أ": "ا", "إ": "ا", "آ": "ا"}
+
+
+class Folded:
+    """`text` without differences of width, accent (Latin script), kind of digit, dash, space and, unless kept, case.
+
+    Every character of `text` remembers which character of the original it came from.
+    """
+
+    __slots__ = ("_ends", "_starts", "original", "text")
+
+    def __init__(self, original: str, *, keep_case: bool = False) -> None:
+        self.original = original
+        scanned = original[:SCAN_LIMIT]
+        if scanned.isascii():
+            plain = scanned.translate(_ASCII_SPACES)
+            self.text = plain if keep_case else plain.lower()
+            self._starts: list[int] | None = None
+            self._ends: list[int] | None = None
+            return
+        pieces: list[str] = []
+        self._starts, self._ends = [], []
+        for start, end in _clusters(scanned):
+            piece = _fold_cluster(scanned[start:end])
+            if not keep_case:
+                piece = piece.casefold()
+            pieces.append(piece)
+            self._starts.extend([start] * len(piece))
+            self._ends.extend([end] * len(piece))
+        self.text = "".join(pieces)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where `self.text[start:end]`, at least one character, stands in the original."""
+        if self._starts is None or self._ends is None:
+            return start, end
+        return self._starts[start], self._ends[end - 1]
+
+    def found(self, value: T, start: int, end: int) -> Found[T]:
+        first, last = self.span(start, end)
+        return Found(value=value, start=first, end=last, text=self.original[first:last])
+
+
+LETTER = r"[^\W\d_\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]"
+"""A pattern for one letter of a script that puts spaces between words."""
+
+_ASCII_SPACES = {ord(c): " " for c in "\t\n\r\v\f\0"} | {ord("`"): "'"}
+
+
+def _clusters(text: str) -> Iterable[tuple[int, int]]:
+    """Each base character with its combining marks, so that "e" + U+0301 folds as "é" does."""
+    start = 0
+    for index in range(1, len(text) + 1):
+        if index == len(text) or not unicodedata.combining(text[index]):
+            yield start, index
+            start = index
+
+
+@lru_cache(maxsize=4096)
+def _fold_cluster(cluster: str) -> str:
+    if cluster.isascii():
+        return cluster.translate(_ASCII_SPACES)
+    folded = []
+    for character in unicodedata.normalize("NFKC", cluster):
+        if character in _DASHES:
+            folded.append("-")
+        elif character in _QUOTES:
+            folded.append(_QUOTES[character])
+        elif character.isspace():
+            folded.append(" ")
+        elif character.isdecimal():
+            folded.append(str(unicodedata.decimal(character)))
+        elif unicodedata.category(character) not in ("Cf", "Mn"):  # zero-width and direction marks, stray accents
+            base = unicodedata.normalize("NFD", character)[0]
+            folded.append(base if base.isascii() else _PLAIN.get(character, character))
+    return "".join(folded)
+
+
+def fold(words: str) -> str:
+    """`words` of a table in the same form as a folded text."""
+    return Folded(words).text
+
+
+@lru_cache(maxsize=512)
+def _phrase(words: str) -> str:
+    """A pattern for one phrase of a table: any run of spaces between its words, and no letter beside it in scripts with spaces."""
+    folded = fold(words)
+    pattern = re.escape(folded).replace(r"\ ", " ").replace(" ", r" {1,4}")
+    before = "" if is_unspaced(folded[0]) or not folded[0].isalnum() else f"(?<!{LETTER})"
+    after = "" if is_unspaced(folded[-1]) or not folded[-1].isalnum() else f"(?!{LETTER})"
+    return before + pattern + after
+
+
+def phrases(words: Iterable[str]) -> str:
+    """An alternation that prefers the longest of the phrases; matches nothing when there are none."""
+    by_length = sorted({word for word in words if fold(word)}, key=lambda word: (-len(word), word))
+    return "(?:" + "|".join(map(_phrase, by_length)) + ")" if by_length else r"(?!)"
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether words of this character's script stand together without spaces (Chinese, Japanese), or take endings (Korean)."""
+    return "\u3040" <= character <= "\u30ff" or "\u3400" <= character <= "\u9fff" or "\uac00" <= character <= "\ud7a3"
