@@ -62,5 +62,5 @@ HOME = {
     "TR": "TRY", "PL": "PLN", "CH": "CHF", "LI": "CHF", "BR": "BRL", "MX": "MXN", "CA": "CAD", "AU": "AUD", "NZ": "NZD",
     "SG": "SGD", "SE": "SEK", "NO": "NOK", "DK": "DKK", "CZ": "CZK", "HU": "HUF", "IL": "ILS", "AE": "AED", "SA": "SAR",
     "EG": "EGP", "TH": "THB", "VN": "VND", "AR": "ARS", "CO": "COP", "CL": "CLP", "PH": "PHP", "UY": "UYU",
-    **dict.fromkeys("AT BE HR CY EE FI FR DE GR IE IT LV LT LU MT NL PT SK SI ES".split(), "EUR"),
+    **dict.fromkeys(["AT", "BE", "HR", "CY", "EE", "FI", "FR", "DE", "GR", "IE", "IT", "LV", "LT", "LU", "MT", "NL", "PT", "SK", "SI", "ES"], "EUR"),
 }  # fmt: skip

@@ -88,7 +88,7 @@ class Numeral:
 
 
 @cache
-def _values(language: str) -> dict[str, int]:
+def number_values(language: str) -> dict[str, int]:
     """Folded words of a language with their values."""
     words: dict[str, int] = {}
     for row, first, step in ((_UNITS, 0, 1), (_TENS, 30, 10)):
@@ -124,12 +124,12 @@ def _compounds(language: str) -> Iterator[tuple[str, int]]:
 
 @cache
 def _pattern(language: str) -> re.Pattern[str]:
-    return re.compile(phrases(_values(language)).replace(" {1,4}", "[ -]{1,4}"))
+    return re.compile(phrases(number_values(language)).replace(" {1,4}", "[ -]{1,4}"))
 
 
 def number_words(folded: str, language: str) -> list[Numeral]:
     """The numbers written in words of `language` in a folded text, in order."""
-    values = _values(language)
+    values = number_values(language)
     if not values:
         return []
     joiner = re.compile(rf"[ -]{{0,2}}(?:{re.escape(fold(_AND[language]))} ?)?" if language in _AND else r"[ -]{0,2}")
