@@ -36,13 +36,15 @@ class Choice(SlotType[str]):
         if not cls.options:
             raise TypeError(f"{cls.__name__} needs options")
         by_label: dict[str, str] = {}
+        named: set[str] = set()
         for value, labels in cls.options.items():
+            named.update(fold(label).strip(_PUNCTUATION) for label in _labels(labels))
             for label in (value, *_labels(labels)):
                 folded = fold(label).strip(_PUNCTUATION)
                 if folded and by_label.setdefault(folded, value) != value:
                     raise TypeError(f"{cls.__name__}: {by_label[folded]!r} and {value!r} share the label {label!r}")
         cls._by_label = by_label
-        cls._pattern = re.compile(phrases(by_label))
+        cls._pattern = re.compile(phrases(named))  # bare values such as "m" count only as a whole answer
 
     @classmethod
     def find(cls, text: str, context: SlotContext) -> list[Found[str]]:
@@ -77,7 +79,10 @@ class Choice(SlotType[str]):
     @classmethod
     def _by_beginning(cls, folded: Folded) -> list[Found[str]]:
         written = folded.text.strip(_PUNCTUATION)
-        values = {value for label, value in cls._by_label.items() if written and label.startswith(written)}
+        if written in cls._by_label:
+            values = {cls._by_label[written]}
+        else:
+            values = {value for label, value in cls._by_label.items() if written and label.startswith(written)}
         if len(values) != 1:
             return []
         start = folded.text.index(written)
