@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from frontdesk.core.messages import Choice, Contact
 
+QuestionKind = Literal["slot", "confirm", "choice", "free", "intent"]
 Owner = Literal["bot", "queue", "agent"]
 
 
@@ -18,13 +19,14 @@ class Question(Struct, frozen=True, kw_only=True):
     """
 
     id: str
-    kind: Literal["slot", "confirm", "choice", "free", "intent"]
+    kind: QuestionKind
     plugin: str
     step: str
     text: str
     expires: datetime
     args: dict[str, Any] = {}
     choices: tuple[Choice, ...] = ()
+    declined: str = ""
     tries: int = 0
 
 

@@ -22,13 +22,18 @@ ANSWER_WITHIN = timedelta(minutes=30)
 
 @dataclass(frozen=True)
 class Reply:
-    """Markdown for the customer. `resolves` closes the matter: the conversation counts as resolved after this reply."""
+    """Markdown for the customer.
+
+    `resolves` closes the matter: the conversation counts as resolved after this reply. `answers` is False for an honest
+    "I do not know": such turns are counted, and a person is called when there are several in a row.
+    """
 
     text: Words
     choices: Sequence[Choice] = field(default=(), kw_only=True)
     attachments: Sequence[Attachment] = field(default=(), kw_only=True)
     sources: Sequence[Source] = field(default=(), kw_only=True)
     resolves: bool = field(default=False, kw_only=True)
+    answers: bool = field(default=True, kw_only=True)
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,8 @@ class Health:
 class Claim(Protocol):
     """The right to take the next turn of one conversation. Exactly one of `commit`, `retry` and `bury` ends it."""
 
-    @property
-    def messages(self) -> Sequence[Message]:
-        """All that waits now, the oldest first, never empty. It may grow while the claim is held."""
+    def waiting(self, limit: int) -> Sequence[Message]:
+        """At most `limit` of the messages that wait now, the oldest first, never empty. More may come while the claim is held."""
 
     @property
     def attempts(self) -> int:

@@ -10,6 +10,7 @@ and from its third attempt on it runs while no other suspect does. So only the m
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.errors import Unavailable
@@ -142,9 +143,8 @@ class _Claim:
         self._alone = alone
         self._lane = store._inbox[key]
 
-    @property
-    def messages(self) -> Sequence[Message]:
-        return tuple(waiting.message for waiting in self._lane)
+    def waiting(self, limit: int) -> Sequence[Message]:
+        return tuple(waiting.message for waiting in islice(self._lane, limit))
 
     @property
     def attempts(self) -> int:
@@ -172,7 +172,7 @@ class _Claim:
             self._store._inbox.drop(self._key, taken)
             self._release()
 
-        settled = [self._lane[index].seq for index in range(taken)]
+        settled = [waiting.seq for waiting in islice(self._lane, taken)]
         return await self._store._apply(conversation, entries, settled, error, kept)
 
     def _release(self, delay: float = 0) -> None:

@@ -1,0 +1,58 @@
+"""Commands: `/help` and `/language` are the core's own, the others belong to plugins."""
+
+import re
+from collections.abc import Sequence
+
+from frontdesk.core.dialogue import phrases
+from frontdesk.core.effects import Routed
+from frontdesk.core.outcomes import Reply
+from frontdesk.core.registry import Registry
+from frontdesk.core.turn import Arguments, Turn
+
+_COMMAND = re.compile(r"/(?P<name>[A-Za-z][\w-]*)(?:@\w+)?(?:\s+(?P<arguments>.*))?\Z", re.DOTALL)
+MAX_INTENTS_IN_HELP = 12
+
+
+class Commands:
+    def __init__(self, registry: Registry, languages: Sequence[str]) -> None:
+        self._registry = registry
+        self._languages = tuple(languages)
+
+    async def run(self, turn: Turn) -> Routed | None:
+        """None if the text is not a command."""
+        match = _COMMAND.match(turn.text)
+        if match is None:
+            return None
+        name, arguments = match["name"].lower(), (match["arguments"] or "").strip()
+        command = self._registry.commands.get(name)
+        if command is not None:
+            outcome = await self._registry.call(command.handler, turn, given={Arguments: Arguments(arguments)})
+            return Routed(outcome, self._registry.plugins[command.handler.plugin])
+        if name in ("help", "start"):
+            return Routed(Reply(self._help(turn)))
+        if name == "language":
+            return Routed(Reply(self._language(turn, arguments.lower())))
+        unknown = turn.say(phrases.UNKNOWN_COMMAND).format(command=f"`/{name}`")
+        return Routed(Reply(f"{unknown}\n\n{self._help(turn)}"))
+
+    def _help(self, turn: Turn) -> str:
+        lines: list[str] = []
+        if self._registry.intents:
+            lines.append(turn.say(phrases.HELP_INTRO))
+            lines += [
+                f"- {turn.say(intent.description)}" for intent in list(self._registry.intents.values())[:MAX_INTENTS_IN_HELP]
+            ]
+            lines.append("")
+        lines.append(turn.say(phrases.HELP_COMMANDS))
+        lines.append(f"- `/help` {turn.say(phrases.HELP_HELP)}")
+        lines += [f"- `/{command.name}` {turn.say(command.help)}" for command in self._registry.commands.values()]
+        if len(self._languages) > 1:
+            lines.append(f"- `/language` {turn.say(phrases.HELP_LANGUAGE)}")
+        return "\n".join(lines)
+
+    def _language(self, turn: Turn, wanted: str) -> str:
+        if wanted in self._languages:
+            turn.change(language=wanted, language_chosen=True)
+            return turn.say(phrases.LANGUAGE_SET)
+        example = next((language for language in self._languages if language != turn.language), turn.language)
+        return turn.say(phrases.LANGUAGE_UNKNOWN).format(languages=", ".join(self._languages), example=example)

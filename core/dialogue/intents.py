@@ -1,0 +1,70 @@
+"""What the customer wants: the intents of all plugins, told apart by one classifier."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from frontdesk.core.dialogue.classifier import IntentClassifier
+
+from frontdesk.core.models import Embedder
+from frontdesk.core.plugin import Intent
+
+log = structlog.get_logger(__name__)
+
+RIVAL_SHARE = 0.6
+"""A second intent with at least this share of the first one's probability is a rival: the customer is asked which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`intent` is None for "none of these". `rivals` are nearly as probable, the likeliest first."""
+
+    intent: str | None
+    probability: float = 0.0
+    rivals: tuple[str, ...] = ()
+
+
+NOTHING = Match(None)
+
+
+class IntentMatcher:
+    """Learns in the background: a turn that comes sooner waits. Without intents or an embedder nothing ever matches."""
+
+    def __init__(self, intents: Mapping[str, Intent], embedder: Embedder | None, *, cache: Path | None = None) -> None:
+        self._examples = {id: list(intent.examples) for id, intent in intents.items()}
+        self._embedder = embedder
+        self._cache = cache
+        self._learning: asyncio.Task[IntentClassifier] | None = None
+
+    @property
+    def ready(self) -> bool:
+        return self._learning is None or self._learning.done()
+
+    def start(self) -> None:
+        if self._examples and self._embedder is not None:
+            self._learning = asyncio.create_task(self._learn(self._embedder), name="learn-intents")
+
+    async def stop(self) -> None:
+        if self._learning is not None and not self._learning.done():
+            self._learning.cancel()
+            await asyncio.gather(self._learning, return_exceptions=True)
+
+    async def match(self, text: str) -> Match:
+        """Raises what made the learning fail."""
+        if self._learning is None or not text.strip():
+            return NOTHING
+        classifier = await asyncio.shield(self._learning)
+        prediction = await classifier.predict(text)
+        if prediction.intent is None:
+            return NOTHING
+        (_, best), *others = prediction.ranked
+        rivals = tuple(intent for intent, probability in others[:2] if probability >= RIVAL_SHARE * best)
+        return Match(prediction.intent, best, rivals)
+
+    async def _learn(self, embedder: Embedder) -> IntentClassifier:
+        classifier = IntentClassifier(self._examples, embedder, cache=self._cache)
+        await classifier.fit()
+        log.info("intents learnt", intents=len(self._examples), examples=sum(map(len, self._examples.values())))
+        return classifier

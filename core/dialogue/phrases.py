@@ -1,0 +1,115 @@
+"""The core's own words to customers. Everything else that is said comes from plugins."""
+
+from frontdesk.core.text import Text
+
+FAILED = Text(
+    en="Sorry, something went wrong on our side. Your message is kept, and a person can help: just write /human.",
+    zh="抱歉，我们这边出了点问题。您的消息已保存。如需人工客服，请输入 /human。",
+    de="Entschuldigung, bei uns ist etwas schiefgegangen. Ihre Nachricht ist gespeichert; mit /human hilft Ihnen ein Mensch.",
+    fr="Désolé, une erreur est survenue de notre côté. Votre message est conservé ; écrivez /human pour parler à quelqu'un.",
+    es="Lo sentimos, algo ha fallado por nuestra parte. Su mensaje está guardado; escriba /human para hablar con una persona.",
+)
+UNANSWERED = Text(
+    en="I don't know the answer to that. Could you say it in other words, or would you rather talk to a person?",
+    zh="这个问题我暂时无法回答。您可以换个说法，或者需要我为您转接人工客服吗？",
+    de="Darauf weiß ich keine Antwort. Können Sie es anders sagen, oder möchten Sie mit einem Menschen sprechen?",
+    fr="Je ne connais pas la réponse. Pouvez-vous le dire autrement, ou préférez-vous parler à une personne ?",
+    es="No sé la respuesta. ¿Puede decirlo de otra manera, o prefiere hablar con una persona?",
+)
+TALK_TO_A_PERSON = Text(
+    en="Talk to a person",
+    zh="转人工客服",
+    de="Mit einem Menschen sprechen",
+    fr="Parler à une personne",
+    es="Hablar con una persona",
+)
+ESCALATED = Text(
+    en="I'm passing you to a colleague, with everything you have told me. They will answer here.",
+    zh="我正在为您转接人工客服，并已附上您提供的所有信息。客服会在这里回复您。",
+    de="Ich gebe Sie an eine Kollegin oder einen Kollegen weiter, mit allem, was Sie geschrieben haben. Die Antwort kommt hier.",
+    fr="Je vous passe un collègue, avec tout ce que vous m'avez écrit. La réponse arrivera ici.",
+    es="Le paso con un compañero, con todo lo que me ha contado. Le responderá aquí.",
+)
+ABANDONED = Text(
+    en="All right, I have dropped that. What else can I do for you?",
+    zh="好的，已取消刚才的操作。还有什么可以帮您？",
+    de="Gut, das ist vergessen. Was kann ich sonst für Sie tun?",
+    fr="D'accord, on oublie ça. Que puis-je faire d'autre pour vous ?",
+    es="De acuerdo, lo dejamos. ¿Qué más puedo hacer por usted?",
+)
+DECLINED = Text(
+    en="All right, nothing was changed.",
+    zh="好的，没有做任何更改。",
+    de="Gut, es wurde nichts geändert.",
+    fr="D'accord, rien n'a été modifié.",
+    es="De acuerdo, no se ha cambiado nada.",
+)
+YES = Text(en="Yes", zh="是", de="Ja", fr="Oui", es="Sí")
+NO = Text(en="No", zh="否", de="Nein", fr="Non", es="No")
+CLOSED_BUTTON = Text(
+    en="That question is closed already. Please tell me again what you need.",
+    zh="该问题已关闭，请重新告诉我您的需求。",
+    de="Diese Frage ist schon abgeschlossen. Bitte sagen Sie noch einmal, was Sie brauchen.",
+    fr="Cette question est déjà close. Dites-moi à nouveau ce qu'il vous faut.",
+    es="Esa pregunta ya está cerrada. Dígame de nuevo qué necesita.",
+)
+NOT_UNDERSTOOD = Text(
+    en="I did not get that.",
+    zh="抱歉，我没有听懂。",
+    de="Das habe ich nicht verstanden.",
+    fr="Je n'ai pas compris.",
+    es="No lo he entendido.",
+)
+WHICH_INTENT = Text(
+    en="I'm not sure which you mean:",
+    zh="我不太确定您的意思，请选择：",
+    de="Ich bin nicht sicher, was Sie meinen:",
+    fr="Je ne suis pas sûr de ce que vous voulez :",
+    es="No estoy seguro de a qué se refiere:",
+)
+SOMETHING_ELSE = Text(en="Something else", zh="其他", de="Etwas anderes", fr="Autre chose", es="Otra cosa")
+WHICH_OTHER = Text(en="Which one, then?", zh="那么是哪一个呢？", de="Welche dann?", fr="Laquelle alors ?", es="¿Cuál entonces?")
+ATTACHMENT_ONLY = Text(
+    en="Thank you, I have kept the file. I cannot read it myself: tell me in words what you need, or write /human for a person.",
+    zh="谢谢，文件已收到。我无法读取文件内容，请用文字告诉我您的需求，或输入 /human 转人工客服。",
+    de="Danke, die Datei ist gespeichert. Lesen kann ich sie nicht: Schreiben Sie mir, was Sie brauchen, oder /human.",
+    fr="Merci, le fichier est conservé. Je ne peux pas le lire : écrivez-moi ce qu'il vous faut, ou /human pour une personne.",
+    es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o /human para una persona.",
+)
+HELP_INTRO = Text(
+    en="I can help you with:",
+    zh="我可以帮您：",
+    de="Dabei kann ich helfen:",
+    fr="Je peux vous aider pour :",
+    es="Puedo ayudarle con:",
+)
+HELP_COMMANDS = Text(en="Commands:", zh="命令：", de="Befehle:", fr="Commandes :", es="Comandos:")
+HELP_HELP = Text(en="shows this", zh="显示本帮助", de="zeigt diese Hilfe", fr="affiche cette aide", es="muestra esta ayuda")
+HELP_LANGUAGE = Text(
+    en="changes the language, for example `/language zh`",
+    zh="更改语言，例如 `/language en`",
+    de="wechselt die Sprache, zum Beispiel `/language en`",
+    fr="change la langue, par exemple `/language en`",
+    es="cambia el idioma, por ejemplo `/language en`",
+)
+UNKNOWN_COMMAND = Text(
+    en="I don't know the command {command}.",
+    zh="未知命令 {command}。",
+    de="Den Befehl {command} kenne ich nicht.",
+    fr="Je ne connais pas la commande {command}.",
+    es="No conozco el comando {command}.",
+)
+LANGUAGE_SET = Text(
+    en="We speak English now.",
+    zh="现在使用中文交流。",
+    de="Wir sprechen jetzt Deutsch.",
+    fr="Nous parlons maintenant français.",
+    es="Ahora hablamos español.",
+)
+LANGUAGE_UNKNOWN = Text(
+    en="I speak {languages}. For example: `/language {example}`",
+    zh="我会说：{languages}。例如：`/language {example}`",
+    de="Ich spreche {languages}. Zum Beispiel: `/language {example}`",
+    fr="Je parle {languages}. Par exemple : `/language {example}`",
+    es="Hablo {languages}. Por ejemplo: `/language {example}`",
+)

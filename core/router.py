@@ -1,0 +1,188 @@
+"""Decides who answers a turn. In this order, and the first that does not `Pass` wins:
+
+1. a pressed choice, or the answer to an open question,
+2. commands and patterns,
+3. intents, by a classifier with a calibrated "none of these",
+4. answers, from a knowledge base for example,
+5. the honest "I do not know", with a person on offer.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from frontdesk.core.conversations import Question
+from frontdesk.core.dialogue import phrases
+from frontdesk.core.dialogue.commands import Commands
+from frontdesk.core.dialogue.corrections import abandons, correction
+from frontdesk.core.dialogue.forms import Forms
+from frontdesk.core.dialogue.intents import IntentMatcher
+from frontdesk.core.dialogue.questions import read_answer
+from frontdesk.core.effects import NO, Open, Routed
+from frontdesk.core.handlers import Handler
+from frontdesk.core.messages import Choice
+from frontdesk.core.outcomes import ANSWER_WITHIN, Pass, Reply
+from frontdesk.core.plugin import Intent, Plugin
+from frontdesk.core.registry import Registry, checked
+from frontdesk.core.turn import Answer, Proceed, Turn
+
+MAX_TRIES = 2
+"""How often an unread answer is asked for again before the question is given up."""
+
+SOMETHING_ELSE = "-"
+
+
+Route = Callable[[Turn], Awaitable[Routed]]
+
+
+class Router:
+    def __init__(self, registry: Registry, forms: Forms, intents: IntentMatcher, commands: Commands) -> None:
+        self._registry = registry
+        self._forms = forms
+        self._intents = intents
+        self._commands = commands
+        self._middlewares = [(plugin, handler) for plugin in registry.plugins.values() for handler in plugin.middlewares]
+
+    async def route(self, turn: Turn) -> Routed:
+        """Runs the plugins' middlewares, the first plugin's outermost, around the stages."""
+        route: Route = self._stages
+        for plugin, handler in reversed(self._middlewares):
+            route = self._wrapped(plugin, handler, route)
+        return await route(turn)
+
+    def _wrapped(self, plugin: Plugin, handler: Handler, inner: Route) -> Route:
+        async def route(turn: Turn) -> Routed:
+            routed: list[Routed] = []
+
+            async def rest() -> Any:
+                routed.append(await inner(turn))
+                return routed[-1].outcome
+
+            outcome = await self._registry.value_of(handler, turn, given={Proceed: Proceed(rest)})
+            if routed and outcome is routed[-1].outcome:
+                return routed[-1]
+            return Routed(checked(handler, outcome), plugin)
+
+        return route
+
+    async def _stages(self, turn: Turn) -> Routed:
+        for stage in (self._open_question, self._command, self._pattern, self._intent, self._answer):
+            routed = await stage(turn)
+            if routed is not None and not isinstance(routed.outcome, Pass):
+                return routed
+        return self._unanswered(turn)
+
+    async def _open_question(self, turn: Turn) -> Routed | None:
+        question = turn.state.question
+        if question is not None and question.expires <= turn.now:
+            turn.change(question=None, form=None)
+            question = None
+        pressed = turn.messages[-1].choice if turn.messages else None
+        if pressed is not None and pressed.question is not None and (question is None or pressed.question != question.id):
+            return Routed(Reply(phrases.CLOSED_BUTTON), ask_again=question is not None)
+        if turn.text.startswith("/"):
+            return None
+        if (question or (turn.state.form and not turn.state.form.done)) and abandons(turn.text, turn.language):
+            turn.change(question=None, form=None)
+            return Routed(Reply(phrases.ABANDONED))
+        if (wanted := correction(turn.text, turn.language)) and (routed := await self._forms.correct(turn, wanted)):
+            return routed
+        if question is None:
+            return None
+        return await self._answered(turn, question) or await self._digressed(turn, question)
+
+    async def _answered(self, turn: Turn, question: Question) -> Routed | None:
+        if question.kind == "slot":
+            return await self._forms.answer(turn, question)
+        answer = read_answer(question, turn, self._forms.context(turn, answering=True))
+        if answer is None:
+            return None
+        turn.change(question=None)
+        if question.kind == "intent":
+            return await self._chosen_intent(turn, question, answer)
+        plugin = self._registry.plugins.get(question.plugin)
+        step = plugin.steps.get(question.step) if plugin else None
+        if plugin is None or step is None:  # the plugin was disabled, or has changed, while the question was open
+            return Routed(Reply(phrases.CLOSED_BUTTON))
+        if question.kind == "confirm" and answer == NO:
+            return Routed(Reply(question.declined), plugin)
+        return Routed(await self._registry.call(step, turn, given={Answer: answer}, arguments=question.args), plugin)
+
+    async def _chosen_intent(self, turn: Turn, question: Question, answer: Answer) -> Routed:
+        intent = self._registry.intents.get(answer)
+        if intent is None:
+            return self._unanswered(turn)
+        turn.text = question.args["text"]
+        return await self._forms.start(turn, intent)
+
+    async def _digressed(self, turn: Turn, question: Question) -> Routed:
+        """The text is no answer: it may be another wish, another question, or unclear."""
+        match = await self._intents.match(turn.text)
+        current = self._forms.intent_of(turn)
+        if match.intent and not match.rivals and (current is None or match.intent != current.id):
+            turn.change(question=None)
+            return await self._forms.start(turn, self._registry.intents[match.intent])
+        if (answered := await self._answer(turn)) and isinstance(answered.outcome, Reply) and answered.outcome.answers:
+            return Routed(answered.outcome, answered.plugin, ask_again=True)
+        if question.tries >= MAX_TRIES:
+            turn.change(question=None, form=None)
+            return self._unanswered(turn)
+        again = msgspec.structs.replace(question, tries=question.tries + 1, text=self._asked_again(turn, question))
+        return Routed(Open(again), self._registry.plugins.get(question.plugin))
+
+    def _asked_again(self, turn: Turn, question: Question) -> str:
+        lead = turn.say(phrases.NOT_UNDERSTOOD)
+        hint = ""
+        if question.kind == "slot" and (intent := self._forms.intent_of(turn)) and question.step in intent.handler.slots:
+            hint = turn.say(intent.handler.slots[question.step].type.hint)
+        text = question.text if question.tries else f"{lead} {question.text}"
+        return text if not hint or hint in text else f"{text} {hint}"
+
+    async def _command(self, turn: Turn) -> Routed | None:
+        return await self._commands.run(turn)
+
+    async def _pattern(self, turn: Turn) -> Routed | None:
+        for plugin in self._registry.plugins.values():
+            for pattern, handler in plugin.patterns:
+                if found := pattern.search(turn.text):
+                    outcome = await self._registry.call(handler, turn, given={re.Match: found})
+                    if not isinstance(outcome, Pass):
+                        return Routed(outcome, plugin)
+        return None
+
+    async def _intent(self, turn: Turn) -> Routed | None:
+        match = await self._intents.match(turn.text)
+        if match.intent is None:
+            return None
+        if match.rivals:
+            return self._which(turn, [self._registry.intents[id] for id in (match.intent, *match.rivals)])
+        return await self._forms.start(turn, self._registry.intents[match.intent])
+
+    def _which(self, turn: Turn, intents: Sequence[Intent]) -> Routed:
+        choices = [Choice(turn.say(intent.description), intent.id) for intent in intents]
+        choices.append(Choice(turn.say(phrases.SOMETHING_ELSE), SOMETHING_ELSE))
+        question = Question(
+            id=f"{turn.id}/intent",
+            kind="intent",
+            plugin="",
+            step="",
+            text=turn.say(phrases.WHICH_INTENT),
+            expires=turn.now + ANSWER_WITHIN,
+            args={"text": turn.text},
+            choices=tuple(choices),
+        )
+        return Routed(Open(question))
+
+    async def _answer(self, turn: Turn) -> Routed | None:
+        for plugin in self._registry.plugins.values():
+            for handler in plugin.answers:
+                outcome = await self._registry.call(handler, turn)
+                if not isinstance(outcome, Pass):
+                    return Routed(outcome, plugin)
+        return None
+
+    def _unanswered(self, turn: Turn) -> Routed:
+        words = phrases.ATTACHMENT_ONLY if turn.attachments and not turn.text else phrases.UNANSWERED
+        return Routed(Reply(words, choices=[Choice(turn.say(phrases.TALK_TO_A_PERSON), "/human")], answers=False))

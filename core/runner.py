@@ -1,0 +1,220 @@
+"""Takes the turns: one at a time in a conversation, conversations side by side.
+
+A turn ends in one of four ways, and the customer is never left without an answer:
+
+* committed, with what the router decided;
+* tried again with backoff, if the handler raised `TransientError`;
+* buried, if it raised anything else, took too long or was tried too often: the messages become dead letters, an apology goes out;
+* silent, while a person owns the conversation: the messages are only recorded.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import perf_counter
+
+import msgspec
+import structlog
+
+from frontdesk.core.conversations import Conversation
+from frontdesk.core.dialogue import phrases
+from frontdesk.core.dialogue.language import LanguageDetector
+from frontdesk.core.effects import Effects, Routed
+from frontdesk.core.errors import FrontdeskError, Stale, TransientError, Unavailable
+from frontdesk.core.events import Changed, Events
+from frontdesk.core.handoff import closed
+from frontdesk.core.messages import Body, Entry, Message
+from frontdesk.core.metrics import Metrics
+from frontdesk.core.outcomes import Reply
+from frontdesk.core.registry import Registry
+from frontdesk.core.router import Router
+from frontdesk.core.store import Claim, Store
+from frontdesk.core.tasks import Tasks, backoff
+from frontdesk.core.turn import Turn
+
+log = structlog.get_logger(__name__)
+
+BURST = 50
+"""So many messages at most are taken as one turn."""
+TYPING_AFTER = 0.4
+"""Seconds after which the customer is shown that the bot is working."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnLimits:
+    """`seconds` is the time limit of a turn. `bursts` gives, by channel, how many seconds a turn waits for more messages."""
+
+    concurrent: int = 500
+    seconds: float = 30.0
+    attempts: int = 5
+    bursts: Mapping[str, float] = field(default_factory=dict)
+
+
+class Runner:
+    """`typing` is told the channel and the conversation of a turn that takes a while."""
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        router: Router,
+        languages: LanguageDetector,
+        *,
+        events: Events,
+        metrics: Metrics,
+        limits: TurnLimits,
+        typing: Callable[[str, str], None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._router = router
+        self._languages = languages
+        self._events = events
+        self._metrics = metrics
+        self._limits = limits
+        self._typing = typing
+        self._now = now
+        self._free = asyncio.Semaphore(limits.concurrent)
+        self._tasks = Tasks()
+
+    async def run(self) -> None:
+        """Takes turns until it is cancelled or the store is closed."""
+        async for claim in self._store.turns():
+            await self._free.acquire()
+            self._tasks.start(self._take(claim))
+
+    async def drain(self, seconds: float) -> None:
+        """Lets the running turns finish. What does not finish in time is taken up again at the next start."""
+        if late := await self._tasks.drain(seconds):
+            log.warning("turns cut off at shutdown", turns=late)
+
+    async def resolved(self, state: Conversation) -> tuple[Conversation, list[Body]]:
+        """What the plugins say after an agent has resolved a conversation."""
+        turn = Turn(state, (), now=self._now(), read_history=self._read_history)
+        effects = Effects(turn)
+        try:
+            async with asyncio.timeout(self._limits.seconds):
+                await self._run_resolved_hooks(turn, effects)
+        except Exception as error:
+            log.error("a hook failed", conversation=state.id, plugin=turn.plugin, error=_described(error))
+            return state, []
+        turn.keep_memory()
+        return turn.state, effects.entries
+
+    async def _take(self, claim: Claim) -> None:
+        try:
+            channel = claim.waiting(1)[0].channel
+            if pause := self._limits.bursts.get(channel, 0):
+                await asyncio.sleep(pause)
+            await self._turn(claim, claim.waiting(BURST if pause else 1))
+        except Exception:
+            # A claim that is never given back would strand its conversation.
+            log.exception("a turn broke outside of its handler")
+            await claim.retry(backoff(claim.attempts), "a turn broke outside of its handler")
+        finally:
+            self._free.release()
+
+    async def _turn(self, claim: Claim, messages: Sequence[Message]) -> None:
+        started = perf_counter()
+        while True:
+            before = self._updated(await claim.load(), messages)
+            turn = Turn(before, messages, now=before.updated, read_history=self._read_history)
+            effects = Effects(turn)
+            error = None
+            try:
+                result = await self._decide(turn, effects, claim.attempts)
+            except TransientError as failure:
+                if claim.attempts + 1 < self._limits.attempts:
+                    self._metrics.turn(turn.channel, turn.plugin, "retried", perf_counter() - started)
+                    await claim.retry(failure.retry_after or backoff(claim.attempts), _described(failure))
+                    return
+                error = f"given up after {claim.attempts + 1} attempts: {_described(failure)}"
+            except Exception as failure:
+                error = _described(failure)
+            if error is not None:
+                log.error("a turn failed", conversation=before.id, message=turn.id, plugin=turn.plugin, error=error)
+                result = "failed"
+                turn, effects = self._apologised(before, messages, turn.plugin)
+            try:
+                committed = await self._commit(claim, len(messages), error, turn.state, effects.entries)
+            except Stale:
+                continue
+            self._events.publish(Changed(committed, tuple(effects.entries)))
+            self._metrics.turn(turn.channel, turn.plugin, result, perf_counter() - started)
+            return
+
+    async def _decide(self, turn: Turn, effects: Effects, attempts: int) -> str:
+        """Lets the router answer. Raises what a handler raises, and `TimeoutError`."""
+        if attempts >= self._limits.attempts:
+            raise RuntimeError(f"the process died {attempts} times while it worked on this message")
+        if turn.state.owner != "bot" or turn.messages[-1].kind in ("edited", "deleted"):
+            return "silent"
+        loop = asyncio.get_running_loop()
+        typing = loop.call_later(TYPING_AFTER, self._typing, turn.channel, turn.conversation)
+        deadline = loop.time() + self._limits.seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                effects.apply(await self._router.route(turn))
+                if effects.resolved:
+                    turn.state = closed(turn.state)
+                    effects.mark("resolved")
+                    await self._run_resolved_hooks(turn, effects)
+        except TimeoutError as error:
+            if loop.time() < deadline:
+                raise
+            raise TimeoutError(f"the turn took longer than {self._limits.seconds:g} s") from error
+        finally:
+            typing.cancel()
+        turn.keep_memory()
+        return "done"
+
+    async def _run_resolved_hooks(self, turn: Turn, effects: Effects) -> None:
+        for plugin in self._registry.plugins.values():
+            for hook in plugin.resolved_hooks:
+                effects.apply(Routed(await self._registry.call(hook, turn), plugin))
+
+    async def _commit(
+        self, claim: Claim, taken: int, error: str | None, state: Conversation, entries: Sequence[Body]
+    ) -> Conversation:
+        """Holds the conversation until the store can write again. Raises `Stale`."""
+        attempt = 0
+        while True:
+            try:
+                if error is None:
+                    return await claim.commit(taken, state, entries)
+                return await claim.bury(taken, error, state, entries)
+            except Unavailable as failure:
+                log.error("a turn waits for the store", conversation=state.id, error=_described(failure))
+                await asyncio.sleep(backoff(attempt, most=5))
+                attempt += 1
+
+    def _apologised(self, before: Conversation, messages: Sequence[Message], plugin: str) -> tuple[Turn, Effects]:
+        state = msgspec.structs.replace(before, question=None, form=None)
+        turn = Turn(state, messages, now=before.updated, read_history=self._read_history)
+        effects = Effects(turn)
+        if state.owner == "bot":
+            effects.apply(Routed(Reply(phrases.FAILED, answers=False)))
+        turn.plugin = plugin
+        return turn, effects
+
+    def _updated(self, known: Conversation | None, messages: Sequence[Message]) -> Conversation:
+        """The state of the conversation with what the messages themselves say about contact and language."""
+        first, last, now = messages[0], messages[-1], self._now()
+        if known is None:
+            known = Conversation(
+                id=first.conversation, channel=first.channel, contact=first.contact, created=now, updated=now, language=""
+            )
+        language = known.language
+        if not known.language_chosen:
+            language = self._languages.detect(last.text, known.language or last.language)
+        return msgspec.structs.replace(known, contact=last.contact, language=language, updated=now, resolved=None)
+
+    async def _read_history(self, conversation: str, limit: int) -> list[Entry]:
+        return await self._store.transcript(conversation, limit=limit)
+
+
+def _described(error: BaseException) -> str:
+    """The error's type and, for our own errors only, its words: those of a plugin may hold what a customer wrote."""
+    return f"{type(error).__name__}: {error}" if isinstance(error, FrontdeskError | TimeoutError) else type(error).__name__

@@ -1,0 +1,122 @@
+"""One turn of a conversation: what came in, and the state that is being changed."""
+
+import copy
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from frontdesk.core.conversations import Conversation
+from frontdesk.core.messages import Attachment, AudioPart, Contact, Entry, FilePart, ImagePart, Message, Outgoing, plain_text
+from frontdesk.core.text import Words, in_language
+
+ReadHistory = Callable[[str, int], Awaitable[list[Entry]]]
+
+
+class Arguments(str):
+    """What was written behind a command."""
+
+    __slots__ = ()
+
+
+class Answer(str):
+    """The answer to a question: the value of the choice that was picked, or the text."""
+
+    __slots__ = ()
+
+
+class Proceed:
+    """Calls the rest of the turn, from within a middleware."""
+
+    def __init__(self, rest: Callable[[], Awaitable[Any]]) -> None:
+        self._rest = rest
+
+    async def __call__(self) -> Any:
+        return await self._rest()
+
+
+class Turn:
+    """What a handler sees.
+
+    `messages` are taken together, mostly one; empty when a hook runs without a message. `language` is the conversation's.
+    `memory` is the plugin's own dictionary: JSON, kept from turn to turn, committed with the turn.
+    """
+
+    __slots__ = ("_memory", "_read_history", "intent", "messages", "now", "plugin", "state", "text")
+
+    def __init__(
+        self, state: Conversation, messages: Sequence[Message], *, now: datetime, read_history: ReadHistory, plugin: str = ""
+    ) -> None:
+        self.state = state
+        self.messages = messages
+        self.now = now
+        self.plugin = plugin
+        self.intent: str | None = None
+        self.text = plain_text(messages).strip()
+        self._memory: dict[str, dict[str, Any]] = {}
+        self._read_history = read_history
+        choice = messages[-1].choice if messages else None
+        if choice is not None and not self.text:
+            self.text = choice.value
+
+    @property
+    def id(self) -> str:
+        """Comes from the first message, so that a repeated turn has the same."""
+        return self.messages[0].id if self.messages else f"{self.state.id}@{self.state.version}"
+
+    @property
+    def conversation(self) -> str:
+        return self.state.id
+
+    @property
+    def contact(self) -> Contact:
+        return self.state.contact
+
+    @property
+    def channel(self) -> str:
+        return self.state.channel
+
+    @property
+    def language(self) -> str:
+        return self.state.language
+
+    @property
+    def attachments(self) -> list[Attachment]:
+        """The files that came with the messages."""
+        files = (ImagePart, AudioPart, FilePart)
+        return [part.attachment for message in self.messages for part in message.parts if isinstance(part, files)]
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        if self.plugin not in self._memory:
+            self._memory[self.plugin] = copy.deepcopy(self.state.memory.get(self.plugin, {}))
+        return self._memory[self.plugin]
+
+    def say(self, words: Words) -> str:
+        """The words in the customer's language."""
+        return in_language(words, self.language)
+
+    async def history(self, limit: int = 20) -> list[Entry]:
+        """The last entries of the transcript, the oldest first, those of this turn included."""
+        return await self._read_history(self.state.id, limit)
+
+    def change(self, **fields: Any) -> None:
+        """Changes the state that will be committed. For the core; a plugin has its `memory`."""
+        self.state = msgspec.structs.replace(self.state, **fields)
+
+    def keep_memory(self) -> None:
+        """Takes the plugins' memories into the state. Raises `TypeError` for what is not JSON."""
+        if self._memory:
+            kept = {**self.state.memory, **msgspec.to_builtins(self._memory)}
+            self.change(memory={plugin: memory for plugin, memory in kept.items() if memory})
+
+
+def recent_words(entries: Sequence[Entry], limit: int = 10) -> list[tuple[str, str]]:
+    """Who said what, the oldest first: pairs of `contact`, `bot` or `agent:NAME` and the text."""
+    said = [
+        ("contact" if isinstance(entry.body, Message) else entry.body.author, entry.body.text)
+        for entry in entries
+        if isinstance(entry.body, Message | Outgoing) and entry.body.text
+    ]
+    return said[-limit:]
