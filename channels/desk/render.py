@@ -1,0 +1,224 @@
+"""From the transcript's entries to what the templates show. Customers' words stay text; only our own Markdown becomes HTML."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Literal
+from urllib.parse import quote
+
+import nh3
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from frontdesk.core.messages import (
+    Attachment,
+    AudioPart,
+    Contact,
+    Entry,
+    FilePart,
+    ImagePart,
+    LocationPart,
+    Mark,
+    Message,
+    Note,
+    Outgoing,
+    Source,
+    TextPart,
+)
+
+# SVG is left out: it can carry script.
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+SOUNDS = frozenset({"audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/wav", "audio/x-wav", "audio/webm", "audio/flac"})
+
+_TAGS = {
+    "a", "blockquote", "br", "code", "del", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s", "strong",
+    "table", "tbody", "td", "th", "thead", "tr", "ul",
+}  # fmt: skip
+_ATTRIBUTES = {"a": {"href", "title"}, "ol": {"start"}}
+_SCHEMES = {"http", "https", "mailto", "tel"}
+
+_markdown = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"]).disable("image")
+
+
+@lru_cache(maxsize=4096)
+def markdown(text: str) -> Markup:
+    """Markdown of the bot and of agents as safe HTML: no raw HTML, no images from elsewhere, links in a new tab."""
+    html = nh3.clean(
+        _markdown.render(text),
+        tags=_TAGS,
+        attributes=_ATTRIBUTES,
+        url_schemes=_SCHEMES,
+        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": "_blank"}, "p": {"dir": "auto"}, "ul": {"dir": "auto"}, "ol": {"dir": "auto"}},
+    )
+    return Markup(html)  # noqa: S704 - just sanitised
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    name: str
+    url: str
+    size: str
+    kind: Literal["image", "audio", "file"]
+    transcript: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    text: str
+    url: str
+
+
+Side = Literal["customer", "bot", "agent", "note", "mark"]
+State = Literal["", "sending", "retrying", "sent", "dead"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One entry as it is shown. `text` is plain; `html` stands in its place where it is set."""
+
+    seq: int
+    side: Side
+    author: str
+    at: datetime
+    text: str = ""
+    html: Markup | None = None
+    files: Sequence[File] = ()
+    places: Sequence[Place] = ()
+    pressed: str | None = None
+    choices: Sequence[str] = ()
+    event: str = ""
+    label: Literal["", "edited", "deleted", "command"] = ""
+    state: State = ""
+    attempts: int = 0
+    error: str = ""
+
+
+def line(entry: Entry) -> Line:
+    match entry.body:
+        case Message() as message:
+            return _message(entry, message)
+        case Outgoing() as outgoing:
+            return Line(
+                seq=entry.seq,
+                side="bot" if outgoing.author == "bot" else "agent",
+                author=name_of(outgoing.author),
+                at=outgoing.at,
+                html=markdown(outgoing.text),
+                files=[_file(entry.seq, outgoing.conversation, attachment) for attachment in outgoing.attachments],
+                choices=[choice.label for choice in outgoing.choices],
+                state=_delivery(entry),
+                attempts=entry.attempts,
+                error=entry.error or "",
+            )
+        case Note() as note:
+            return Line(seq=entry.seq, side="note", author=name_of(note.author), at=note.at, html=markdown(note.text))
+        case Mark() as mark:
+            return Line(seq=entry.seq, side="mark", author=name_of(mark.by), at=mark.at, event=mark.event, text=mark.reason)
+
+
+def _message(entry: Entry, message: Message) -> Line:
+    files, places = [], []
+    for part in message.parts:
+        match part:
+            case AudioPart(attachment=attachment, transcript=transcript):
+                files.append(_file(entry.seq, message.conversation, attachment, transcript))
+            case ImagePart(attachment=attachment) | FilePart(attachment=attachment):
+                files.append(_file(entry.seq, message.conversation, attachment))
+            case LocationPart() as location:
+                places.append(_place(location))
+            case _:
+                pass
+    choice = message.choice
+    return Line(
+        seq=entry.seq,
+        side="customer",
+        author=contact_name(message.contact) or "",
+        at=message.at,
+        text="\n".join(part.text for part in message.parts if isinstance(part, TextPart)),
+        files=files,
+        places=places,
+        pressed=(choice.label or choice.value) if choice else None,
+        label="" if message.kind == "new" else message.kind,
+        state="dead" if entry.status == "dead" else "",
+        error=entry.error or "",
+    )
+
+
+def _delivery(entry: Entry) -> State:
+    match entry.status:
+        case "dead":
+            return "dead"
+        case "pending":
+            return "retrying" if entry.attempts and entry.error else "sending"
+        case _:
+            return "sent"
+
+
+def _file(seq: int, conversation: str, attachment: Attachment, transcript: str | None = None) -> File:
+    kind: Literal["image", "audio", "file"] = "file"
+    if attachment.media_type in IMAGES:
+        kind = "image"
+    elif attachment.media_type in SOUNDS:
+        kind = "audio"
+    url = f"/desk/c/{quote(conversation, safe='')}/files/{seq}/{quote(attachment.id, safe='')}"
+    return File(name=attachment.name, url=url, size=file_size(attachment.size), kind=kind, transcript=transcript)
+
+
+def _place(location: LocationPart) -> Place:
+    where = f"{location.latitude:.5f}, {location.longitude:.5f}"
+    url = f"https://www.openstreetmap.org/?mlat={location.latitude:.5f}&mlon={location.longitude:.5f}#map=16"
+    return Place(text=f"{location.label} ({where})" if location.label else where, url=url)
+
+
+def attachments_of(entry: Entry) -> Sequence[Attachment]:
+    match entry.body:
+        case Outgoing(attachments=attachments):
+            return attachments
+        case Message(parts=parts):
+            return [part.attachment for part in parts if isinstance(part, ImagePart | AudioPart | FilePart)]
+        case _:
+            return ()
+
+
+def retrieved(entries: Iterable[Entry]) -> list[Source]:
+    """The passages behind the latest replies, the newest first, each once."""
+    found: dict[tuple[str, str | None, str], Source] = {}
+    for entry in reversed(list(entries)):
+        if isinstance(entry.body, Outgoing):
+            for source in entry.body.sources:
+                found.setdefault((source.title, source.url, source.text), source)
+    return list(found.values())[:10]
+
+
+def preview(body: Message | Outgoing) -> str:
+    """The words of a row in the list, on one line."""
+    if isinstance(body, Message):
+        names = [attachment.name for attachment in attachments_of(Entry(seq=0, body=body, status="done"))]
+        choice = body.choice
+        text = body.text or (choice.label or choice.value if choice else "") or ", ".join(names)
+    else:
+        text = nh3.clean(_markdown.render(body.text[:600]), tags=set())
+        text = Markup(text).unescape() or ", ".join(attachment.name for attachment in body.attachments)  # noqa: S704
+    return " ".join(text[:400].split())[:160]
+
+
+def name_of(author: str) -> str:
+    """`agent:Ana` is Ana; the bot has no name here."""
+    return author.removeprefix("agent:") if author.startswith("agent:") else ""
+
+
+def contact_name(contact: Contact) -> str | None:
+    return contact.name or contact.email or contact.phone
+
+
+def web_link(url: str | None) -> str | None:
+    """The address if a browser may follow it."""
+    return url if url and url.lower().startswith(("https://", "http://")) else None
+
+
+def file_size(size: int) -> str:
+    if size < 1024:
+        return f"{size} B"
+    return f"{size / 1024:.0f} kB" if size < 1024 * 1024 else f"{size / 1024 / 1024:.1f} MB"

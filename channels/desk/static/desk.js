@@ -1,0 +1,341 @@
+"use strict";
+
+// What the server's pages cannot do alone: follow the live stream, keep drafts, shortcuts, local times.
+
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const page = document.body.dataset;
+const talk = () => $(".talk");
+
+// Live: one tab holds the stream and tells the others, since a browser opens only six connections to a server over HTTP/1.1.
+
+const tabs = "BroadcastChannel" in window ? new BroadcastChannel("desk") : null;
+const stale = { inbox: false, thread: false };
+
+function refresh(what) {
+  if (document.hidden && what === "thread") {
+    // Reading the transcript marks it as read: only when somebody can see it.
+    stale.thread = true;
+    return;
+  }
+  const element = $(what === "inbox" ? "#inbox" : "#recent");
+  if (element) htmx.trigger(element, `desk:${what}`);
+}
+
+const soon = {};
+function refreshSoon(what, delay) {
+  soon[what] ??= setTimeout(() => {
+    soon[what] = null;
+    refresh(what);
+  }, delay);
+}
+
+function heard({ name, data }) {
+  if (name === "everything") {
+    refreshSoon("inbox", 0);
+    refreshSoon("thread", 0);
+  } else if (name === "changed") {
+    refreshSoon("inbox", 300);
+    if (talk() && data.conversations.includes(talk().dataset.conversation)) refreshSoon("thread", 0);
+  } else if (name === "typing") {
+    showTyping(data);
+  } else if (name === "state") {
+    showState(data.on);
+  }
+}
+
+function follow() {
+  const source = new EventSource("/desk/events");
+  const tell = (name, data) => {
+    heard({ name, data });
+    tabs?.postMessage({ name, data });
+  };
+  for (const name of ["everything", "changed", "typing"]) {
+    source.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
+  }
+  source.onopen = () => tell("state", { on: true });
+  source.onerror = () => {
+    tell("state", { on: false });
+    if (source.readyState === EventSource.CLOSED) {
+      // The server refused. If the session has ended, this request leads to the log-in.
+      refresh("inbox");
+      setTimeout(follow, 5000);
+    }
+  };
+}
+
+function showState(on) {
+  const sign = $("#live");
+  sign.classList.toggle("off", !on);
+  sign.textContent = on ? sign.dataset.on : sign.dataset.off;
+}
+
+if (tabs) tabs.onmessage = (event) => heard(event.data);
+if (tabs && navigator.locks) navigator.locks.request("desk-live", () => new Promise(follow));
+else follow();
+
+// Another process may have changed something that this one's stream does not tell.
+setInterval(() => refresh("inbox"), 30000);
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !stale.thread) return;
+  stale.thread = false;
+  refresh("thread");
+});
+
+// Times
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const day = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+const span = (value, unit) => new Intl.NumberFormat(undefined, { style: "unit", unit, unitDisplay: "narrow" }).format(value);
+
+function since(at) {
+  const minutes = Math.max(0, Math.floor((Date.now() - at) / 60000));
+  if (minutes < 60) return span(minutes, "minute");
+  if (minutes < 60 * 24) return span(Math.floor(minutes / 60), "hour");
+  return span(Math.floor(minutes / 60 / 24), "day");
+}
+
+function localize(root = document) {
+  for (const element of $$("time[datetime]", root)) {
+    const at = new Date(element.dateTime);
+    const today = at.toDateString() === new Date().toDateString();
+    const form = element.dataset.form;
+    let text;
+    if (form === "since") {
+      text = since(at);
+      element.classList.toggle("long", Date.now() - at > 10 * 60000);
+    } else if (form === "full") text = full.format(at);
+    else if (form === "short") text = today ? clock.format(at) : day.format(at);
+    else text = today ? clock.format(at) : `${day.format(at)}, ${clock.format(at)}`;
+    if (element.textContent !== text) element.textContent = text;
+    element.title = full.format(at);
+  }
+}
+setInterval(localize, 20000);
+
+// The transcript stays at its end if it was there
+
+let atEnd = true;
+document.addEventListener(
+  "scroll",
+  (event) => {
+    if (event.target.id === "transcript") {
+      atEnd = event.target.scrollHeight - event.target.scrollTop - event.target.clientHeight < 80;
+    }
+  },
+  true,
+);
+
+function toEnd() {
+  const transcript = $("#transcript");
+  if (transcript) transcript.scrollTop = transcript.scrollHeight;
+}
+document.addEventListener("load", (event) => event.target.closest?.("#transcript") && atEnd && toEnd(), true);
+
+// Typing
+
+let typingTimer = null;
+function showTyping({ conversation, author }) {
+  const sign = $("#typing");
+  if (!sign || talk()?.dataset.conversation !== conversation || author === `agent:${page.me}`) return;
+  const name = author === "contact" ? talk().dataset.contact : author === "bot" ? page.bot : author.replace(/^agent:/, "");
+  sign.textContent = page.typing.replace("{name}", name);
+  clearTimeout(typingTimer);
+  typingTimer = setTimeout(() => (sign.textContent = ""), 6000);
+}
+
+let toldTyping = 0;
+function tellTyping() {
+  const mode = $("#composer").dataset.mode;
+  if (mode !== "reply" || Date.now() - toldTyping < 4000) return;
+  toldTyping = Date.now();
+  const headers = JSON.parse(document.body.getAttribute("hx-headers:inherited"));
+  fetch(`${talk().dataset.path}/typing`, { method: "POST", headers }).catch(() => {});
+}
+
+// Composer: drafts live in this browser tab only, until they are sent or the agent logs out
+
+const draftKey = () => `draft:${page.me}:${talk().dataset.conversation}`;
+
+function saveDraft() {
+  const text = $("#text").value;
+  if (text) sessionStorage.setItem(draftKey(), JSON.stringify({ text, mode: $("#composer").dataset.mode }));
+  else sessionStorage.removeItem(draftKey());
+}
+
+function setMode(mode) {
+  const composer = $("#composer");
+  composer.dataset.mode = mode;
+  $(`[name=mode][value=${mode}]`, composer).checked = true;
+  $("#mode-hint").textContent = $("#mode-hint").dataset[mode];
+  $("#send").textContent = $("#send").dataset[mode];
+  $("#text").setAttribute("aria-label", $("#text").dataset[mode]);
+  $("#text").placeholder = $("#text").dataset[mode];
+  $("[name=file]", composer).disabled = mode === "note";
+}
+
+function grow() {
+  const text = $("#text");
+  text.style.height = "auto";
+  text.style.height = `${Math.min(text.scrollHeight + 2, window.innerHeight * 0.4)}px`;
+}
+
+function showFiles() {
+  $("#files").textContent = [...$("[name=file]").files].map((file) => file.name).join(", ");
+}
+
+function openThread() {
+  atEnd = true;
+  if (!talk()) return;
+  const draft = JSON.parse(sessionStorage.getItem(draftKey()) ?? "null");
+  if (draft) {
+    $("#text").value = draft.text;
+    setMode(draft.mode);
+    grow();
+  }
+  toEnd();
+  for (const link of $$("#rows a")) {
+    if (link.dataset.id === talk().dataset.conversation) {
+      link.setAttribute("aria-current", "true");
+      link.closest(".row").classList.remove("unread");
+    } else link.removeAttribute("aria-current");
+  }
+}
+
+document.addEventListener("input", (event) => {
+  if (event.target.id !== "text") return;
+  saveDraft();
+  grow();
+  if (event.target.value) tellTyping();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.name === "mode") {
+    setMode(event.target.value);
+    saveDraft();
+    $("#text").focus();
+  } else if (event.target.name === "file") showFiles();
+  else if (event.target.id === "keys-on") localStorage.setItem("desk-keys", event.target.checked ? "on" : "off");
+});
+
+function sent(composer) {
+  composer.elements.text.value = "";
+  composer.elements.over.value = "";
+  composer.elements.file.value = "";
+  showFiles();
+  saveDraft();
+  setMode("reply");
+  grow();
+  atEnd = true;
+}
+
+// Messages of the page itself
+
+function toast(text) {
+  const note = document.createElement("p");
+  note.textContent = text;
+  $("#toasts").append(note);
+  setTimeout(() => note.remove(), 8000);
+}
+
+document.addEventListener("htmx:error", (event) => {
+  // Parts that load by themselves try again by themselves.
+  if (event.target.closest?.("#composer, .acts")) toast(page.offline);
+});
+
+document.addEventListener("htmx:response:error", (event) => {
+  const { response, text, hx } = event.detail.ctx;
+  if (response.status !== 409 && !hx.redirect) toast(text.slice(0, 300));
+});
+
+document.addEventListener("htmx:finally:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.request.method !== "POST" || !ctx.response || ctx.response.status >= 400) return;
+  if (ctx.sourceElement.id === "composer") sent(ctx.sourceElement);
+  if (ctx.sourceElement.dataset.close !== undefined) $("#dialog").close();
+  refreshSoon("thread", 0);
+  refreshSoon("inbox", 0);
+});
+
+document.addEventListener("htmx:after:swap", (event) => {
+  const { ctx } = event.detail;
+  localize();
+  countInTitle();
+  if (ctx.target?.id === "thread") {
+    openThread();
+    $("#thread").focus({ preventScroll: true });
+  } else if (ctx.response?.status === 409) {
+    $("#dialog").showModal();
+  } else if (atEnd) toEnd();
+});
+
+function countInTitle() {
+  const waiting = Number($("#inbox")?.dataset.waiting ?? 0);
+  const title = document.title.replace(/^\(\d+\) /, "");
+  document.title = waiting ? `(${waiting}) ${title}` : title;
+}
+
+// Clicks and keys
+
+document.addEventListener("click", (event) => {
+  const over = event.target.closest("[data-send-over]");
+  const toggle = event.target.closest("[data-toggle]");
+  const open = event.target.closest("[data-open]");
+  if (over) {
+    $("#composer").elements.over.value = over.dataset.sendOver;
+    $("#dialog").close();
+    $("#composer").requestSubmit();
+  } else if (toggle) {
+    const shown = document.body.classList.toggle(`show-${toggle.dataset.toggle}`);
+    toggle.setAttribute("aria-expanded", String(shown));
+  } else if (open) $(`#${open.dataset.open}`).showModal();
+});
+
+function write(mode) {
+  if (!talk()) return;
+  setMode(mode);
+  $("#text").focus();
+}
+
+function step(by) {
+  const links = $$("#rows a");
+  if (!links.length) return;
+  const focused = links.indexOf(document.activeElement);
+  const from = focused >= 0 ? focused : links.findIndex((link) => link.hasAttribute("aria-current"));
+  links[Math.min(links.length - 1, Math.max(0, from + by))].focus();
+}
+
+const keys = {
+  j: () => step(1),
+  k: () => step(-1),
+  r: () => write("reply"),
+  n: () => write("note"),
+  "?": () => $("#keys").showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  // While an input method composes (Chinese, Japanese), its keys are its own.
+  if (event.isComposing) return;
+  const typing = event.target.closest("input:not([type=radio], [type=checkbox], [type=file]), textarea, select");
+  if (typing) {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
+      event.preventDefault();
+      $("#composer").requestSubmit();
+    } else if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  if (event.key !== "?" && localStorage.getItem("desk-keys") === "off") return;
+  const button = /^[a-z]$/.test(event.key) && $(`.head [data-key="${event.key}"]`);
+  if (keys[event.key]) keys[event.key]();
+  else if (/^[1-4]$/.test(event.key)) $$(".tabs a")[event.key - 1].click();
+  else if (button) button.click();
+  else return;
+  event.preventDefault();
+});
+
+$("#keys-on").checked = localStorage.getItem("desk-keys") !== "off";
+localize();
+countInTitle();
+openThread();
