@@ -50,7 +50,8 @@ class Choice(SlotType[str]):
     def find(cls, text: str, context: SlotContext) -> list[Found[str]]:
         folded = Folded(text)
         labelled = without_overlaps(
-            folded.found(cls._by_label[re.sub(" +", " ", match[0])], *match.span()) for match in cls._pattern.finditer(folded.text)
+            folded.found(cls._by_label[re.sub(" +", " ", match[0])], *match.span())
+            for match in cls._pattern.finditer(folded.text)
         )
         if labelled or not context.answering:
             return labelled
@@ -69,7 +70,9 @@ class Choice(SlotType[str]):
     @classmethod
     def _by_number(cls, folded: Folded, context: SlotContext) -> list[Found[str]]:
         values = list(cls.options)
-        named = [(len(values) if place == LAST else place, start, end) for place, start, end in ordinals(folded.text, context.language)]
+        named = [
+            (len(values) if place == LAST else place, start, end) for place, start, end in ordinals(folded.text, context.language)
+        ]
         if not named:
             named = [(int(match[0]), *match.span()) for match in re.finditer(r"(?<![\w.,-])\d{1,2}(?![\w]|[.,-]\d)", folded.text)]
         if not named and len(folded.text) <= 20:  # "number two"; a longer text has "one" in it for other reasons

@@ -8,7 +8,10 @@ from frontdesk.core.dialogue.slots.folding import Folded
 
 # Wider than an address: email-validator decides. Bounded, so that a long text cannot make it slow.
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"'，。；：、（）《》]{1,64}@[^\s@<>()\[\],;:\"'!?，。；：、！？（）《》]{1,253}")
-_SPOKEN_AT = re.compile(r"^\s*([\w.+-]{1,64}) (?:at|@|\(at\)|\[at\]|arroba|chiocciola) ([\w-]{1,63}(?: (?:dot|punto|ponto|point|punkt) [\w-]{1,63}|\.[\w-]{1,63}){1,3})\s*[.!]?\s*$", re.IGNORECASE)
+_SPOKEN_AT = re.compile(
+    r"^\s*([\w.+-]{1,64}) (?:at|@|\(at\)|\[at\]|arroba|chiocciola) ([\w-]{1,63}(?: (?:dot|punto|ponto|point|punkt) [\w-]{1,63}|\.[\w-]{1,63}){1,3})\s*[.!]?\s*$",
+    re.IGNORECASE,
+)
 _SPOKEN_DOT = re.compile(r" (?:dot|punto|ponto|point|punkt) ", re.IGNORECASE)
 
 
@@ -80,4 +83,6 @@ def _e164(written: str, region: str) -> str | None:
         number = phonenumbers.parse(written, region.upper() or None)
     except phonenumbers.NumberParseException:
         return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
+    return (
+        phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) if phonenumbers.is_valid_number(number) else None
+    )

@@ -141,9 +141,7 @@ def _shifted(weekday: int, shift: int, today: date, prefer: Prefer, language: st
 
 
 def _indexed(row: str) -> dict[str, int]:
-    return {
-        fold(form.replace("_", " ")): index for index, forms in enumerate(row.split()) for form in forms.split("/")
-    }
+    return {fold(form.replace("_", " ")): index for index, forms in enumerate(row.split()) for form in forms.split("/")}
 
 
 @cache
@@ -263,8 +261,8 @@ def _answer(text: str, folded: Folded, context: SlotContext, prefer: Prefer) -> 
             if day:
                 return [folded.found(day, *match.span())]
     stripped = folded.text.strip(" .!?")
-    if match := _DAY_ONLY.fullmatch(stripped):
-        day = _in_month(int(match["d"]), today, prefer)
+    if day_only := _DAY_ONLY.fullmatch(stripped):
+        day = _in_month(int(day_only["d"]), today, prefer)
     else:
         day = _by_dateparser(text.strip(), context, prefer)
     if day is None:

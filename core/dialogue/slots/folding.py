@@ -10,7 +10,20 @@ from frontdesk.core.dialogue.slots.base import SCAN_LIMIT, Found, T
 _DASHES = frozenset("‐‑‒–—―−﹣－")
 _QUOTES = {"’": "'", "‘": "'", "ʼ": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"'}
 # Letters that people without the right keyboard write plainly and that Unicode does not decompose.
-_PLAIN = {"ı": "i", "ł": "l", "Ł": "L", "ø": "o", "Ø": "O", "đ": "d", "œ": "oe", "æ": "ae", "ё": "е", "أ": "ا", "إ": "ا", "آ": "ا"}
+_PLAIN = {
+    "ı": "i",
+    "ł": "l",
+    "Ł": "L",
+    "ø": "o",
+    "Ø": "O",
+    "đ": "d",
+    "œ": "oe",
+    "æ": "ae",
+    "ё": "е",
+    "أ": "ا",
+    "إ": "ا",
+    "آ": "ا",
+}
 
 
 class Folded:

@@ -46,18 +46,16 @@ class Money(SlotType[Amount]):
             sign = match["sign"] or match["word"]
             candidates.append(folded.found(_amount(value, sign, context), *match.span()))
         for match in _han_pattern().finditer(folded.text):
-            value = Decimal(han_number(match["number"]))
-            candidates.append(folded.found(_amount(value, match["word"], context), *match.span()))
+            han = Decimal(han_number(match["number"]))
+            candidates.append(folded.found(_amount(han, match["word"], context), *match.span()))
         for numeral, word in _worded(folded.text, context.language):
-            value = _amount(Decimal(numeral.value), word[0].strip(" -"), context)
-            candidates.append(folded.found(value, numeral.start, word.end()))
+            worded = _amount(Decimal(numeral.value), word[0].strip(" -"), context)
+            candidates.append(folded.found(worded, numeral.start, word.end()))
         found = without_overlaps(candidates)
         if not found and context.answering and context.region.upper() in HOME:
             currency = HOME[context.region.upper()]
             return [
-                Found(
-                    value=Amount(amount=number.value, currency=currency), start=number.start, end=number.end, text=number.text
-                )
+                Found(value=Amount(amount=number.value, currency=currency), start=number.start, end=number.end, text=number.text)
                 for number in Number.find(text, context)
                 if number.value >= 0
             ]
@@ -105,7 +103,9 @@ def _han_pattern() -> re.Pattern[str]:
 
 @cache
 def _word_pattern() -> re.Pattern[str]:
-    return re.compile(rf"[ -]?{phrases(word for word in _codes() if len(word) > 2 and word not in map(fold, AFTER_ONLY))}(?!{LETTER})")
+    return re.compile(
+        rf"[ -]?{phrases(word for word in _codes() if len(word) > 2 and word not in map(fold, AFTER_ONLY))}(?!{LETTER})"
+    )
 
 
 def _worded(folded: str, language: str) -> list[tuple[Numeral, re.Match[str]]]:

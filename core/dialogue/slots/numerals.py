@@ -14,31 +14,42 @@ from frontdesk.core.dialogue.slots.folding import fold, phrases
 
 # Words in the order of their values, separated by spaces; "/" separates forms of one value, "_" stands for a space or hyphen.
 _UNITS = {  # 0 to 20
-    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+    " seventeen"
     " eighteen nineteen twenty",
-    "de": "null eins/ein/eine/einen/einem/einer zwei/zwo drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn"
+    "de": "null eins/ein/eine/einen/einem/einer zwei/zwo drei vier fünf sechs sieben acht neun zehn elf zwölf"
+    " dreizehn vierzehn"
     " fünfzehn sechzehn siebzehn achtzehn neunzehn zwanzig",
-    "fr": "zéro un/une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix_sept dix_huit"
+    "fr": "zéro un/une deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize"
+    " dix_sept dix_huit"
     " dix_neuf vingt",
-    "es": "cero uno/un/una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete"
+    "es": "cero uno/un/una dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince"
+    " dieciséis diecisiete"
     " dieciocho diecinueve veinte",
     "pt": "zero um/uma dois/duas três quatro cinco seis sete oito nove dez onze doze treze catorze/quatorze quinze"
     " dezesseis/dezasseis dezessete/dezassete dezoito dezenove/dezanove vinte",
-    "it": "zero uno/un/una due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici"
+    "it": "zero uno/un/una due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici"
+    " quindici sedici"
     " diciassette diciotto diciannove venti",
-    "nl": "nul een/één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien"
+    "nl": "nul een/één twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien"
+    " zeventien"
     " achttien negentien twintig",
-    "pl": "zero jeden/jedna/jedno/jedną dwa/dwie trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście dwanaście"
+    "pl": "zero jeden/jedna/jedno/jedną dwa/dwie trzy cztery pięć sześć siedem osiem dziewięć dziesięć jedenaście"
+    " dwanaście"
     " trzynaście czternaście piętnaście szesnaście siedemnaście osiemnaście dziewiętnaście dwadzieścia",
     "ru": "ноль/нуль один/одна/одно/одну два/две три четыре пять шесть семь восемь девять десять одиннадцать двенадцать"
     " тринадцать четырнадцать пятнадцать шестнадцать семнадцать восемнадцать девятнадцать двадцать",
-    "tr": "sıfır bir iki üç dört beş altı yedi sekiz dokuz on on_bir on_iki on_üç on_dört on_beş on_altı on_yedi on_sekiz"
+    "tr": "sıfır bir iki üç dört beş altı yedi sekiz dokuz on on_bir on_iki on_üç on_dört on_beş on_altı on_yedi"
+    " on_sekiz"
     " on_dokuz yirmi",
-    "ar": "صفر واحد/واحدة اثنان/اثنين/اثنتين ثلاثة/ثلاث أربعة/أربع خمسة/خمس ستة/ست سبعة/سبع ثمانية/ثماني/ثمان تسعة/تسع عشرة/عشر"
+    "ar": "صفر واحد/واحدة اثنان/اثنين/اثنتين ثلاثة/ثلاث أربعة/أربع خمسة/خمس ستة/ست سبعة/سبع ثمانية/ثماني/ثمان"
+    " تسعة/تسع عشرة/عشر"
     " أحد_عشر اثنا_عشر ثلاثة_عشر أربعة_عشر خمسة_عشر ستة_عشر سبعة_عشر ثمانية_عشر تسعة_عشر عشرون/عشرين",
-    "ko": "영 하나/한 둘/두 셋/세 넷/네 다섯 여섯 일곱 여덟 아홉 열 열하나/열한 열둘/열두 열셋/열세 열넷/열네 열다섯 열여섯 열일곱 열여덟"
+    "ko": "영 하나/한 둘/두 셋/세 넷/네 다섯 여섯 일곱 여덟 아홉 열 열하나/열한 열둘/열두 열셋/열세 열넷/열네"
+    " 열다섯 열여섯 열일곱 열여덟"
     " 열아홉 스물/스무",
-    "ja": "ゼロ ひとつ/一つ ふたつ/二つ みっつ/三つ よっつ/四つ いつつ/五つ むっつ/六つ ななつ/七つ やっつ/八つ ここのつ/九つ とお",
+    "ja": "ゼロ ひとつ/一つ ふたつ/二つ みっつ/三つ よっつ/四つ いつつ/五つ むっつ/六つ ななつ/七つ やっつ/八つ"
+    " ここのつ/九つ とお",
 }
 _TENS = {  # 30 to 90
     "en": "thirty forty/fourty fifty sixty seventy eighty ninety",

@@ -10,26 +10,35 @@ LAST = -1
 
 _ORDINALS = {  # first to tenth
     "en": "first second third fourth fifth sixth seventh eighth ninth tenth",
-    "de": "erste/ersten/erster/erstes zweite/zweiten/zweiter/zweites dritte/dritten vierte/vierten fünfte/fünften sechste/sechsten"
+    "de": "erste/ersten/erster/erstes zweite/zweiten/zweiter/zweites dritte/dritten vierte/vierten fünfte/fünften"
+    " sechste/sechsten"
     " siebte/siebten achte/achten neunte/neunten zehnte/zehnten",
-    "fr": "premier/première deuxième/second/seconde troisième quatrième cinquième sixième septième huitième neuvième dixième",
-    "es": "primero/primera/primer segundo/segunda tercero/tercera/tercer cuarto/cuarta quinto/quinta sexto/sexta séptimo/séptima"
+    "fr": "premier/première deuxième/second/seconde troisième quatrième cinquième sixième septième huitième"
+    " neuvième dixième",
+    "es": "primero/primera/primer segundo/segunda tercero/tercera/tercer cuarto/cuarta quinto/quinta sexto/sexta"
+    " séptimo/séptima"
     " octavo/octava noveno/novena décimo/décima",
-    "pt": "primeiro/primeira segundo/segunda terceiro/terceira quarto/quarta quinto/quinta sexto/sexta sétimo/sétima oitavo/oitava"
+    "pt": "primeiro/primeira segundo/segunda terceiro/terceira quarto/quarta quinto/quinta sexto/sexta"
+    " sétimo/sétima oitavo/oitava"
     " nono/nona décimo/décima",
-    "it": "primo/prima secondo/seconda terzo/terza quarto/quarta quinto/quinta sesto/sesta settimo/settima ottavo/ottava nono/nona"
+    "it": "primo/prima secondo/seconda terzo/terza quarto/quarta quinto/quinta sesto/sesta settimo/settima"
+    " ottavo/ottava nono/nona"
     " decimo/decima",
     "nl": "eerste tweede derde vierde vijfde zesde zevende achtste negende tiende",
     "pl": "pierwszy/pierwsza/pierwsze/pierwszą drugi/druga/drugie/drugą trzeci/trzecia/trzecią czwarty/czwarta/czwartą"
     " piąty/piąta/piątą szósty/szósta/szóstą siódmy/siódma ósmy/ósma dziewiąty/dziewiąta dziesiąty/dziesiąta",
-    "ru": "первый/первая/первое/первую второй/вторая/второе/вторую третий/третья/третье/третью четвёртый/четвертая/четвертую"
+    "ru": "первый/первая/первое/первую второй/вторая/второе/вторую третий/третья/третье/третью"
+    " четвёртый/четвертая/четвертую"
     " пятый/пятая/пятую шестой/шестая/шестую седьмой/седьмая восьмой/восьмая девятый/девятая десятый/десятая",
     "ja": "一番目/最初 二番目 三番目 四番目 五番目 六番目 七番目 八番目 九番目 十番目",
-    "ko": "첫_번째/첫번째/첫째 두_번째/두번째/둘째 세_번째/세번째/셋째 네_번째/네번째/넷째 다섯_번째/다섯번째 여섯_번째 일곱_번째 여덟_번째"
+    "ko": "첫_번째/첫번째/첫째 두_번째/두번째/둘째 세_번째/세번째/셋째 네_번째/네번째/넷째 다섯_번째/다섯번째"
+    " 여섯_번째 일곱_번째 여덟_번째"
     " 아홉_번째 열_번째",
-    "ar": "الأول/الأولى الثاني/الثانية الثالث/الثالثة الرابع/الرابعة الخامس/الخامسة السادس/السادسة السابع/السابعة الثامن/الثامنة"
+    "ar": "الأول/الأولى الثاني/الثانية الثالث/الثالثة الرابع/الرابعة الخامس/الخامسة السادس/السادسة السابع/السابعة"
+    " الثامن/الثامنة"
     " التاسع/التاسعة العاشر/العاشرة",
-    "tr": "birinci/ilk/birincisi ikinci/ikincisi üçüncü/üçüncüsü dördüncü beşinci altıncı yedinci sekizinci dokuzuncu onuncu",
+    "tr": "birinci/ilk/birincisi ikinci/ikincisi üçüncü/üçüncüsü dördüncü beşinci altıncı yedinci sekizinci"
+    " dokuzuncu onuncu",
 }
 _LAST = {
     "en": "last", "zh": "最后一个/最后/最後", "de": "letzte/letzten/letzter", "fr": "dernier/dernière", "es": "último/última",

@@ -63,7 +63,9 @@ class Pattern(SlotType[str]):
             # A form is searched only where a better one has found nothing: without_overlaps prefers the earlier start.
             for match in form.finditer(folded.text):
                 start, end = match.span()
-                if start < end and not any(c.start < folded.span(start, end)[1] and folded.span(start, end)[0] < c.end for c in candidates):
+                if start < end and not any(
+                    c.start < folded.span(start, end)[1] and folded.span(start, end)[0] < c.end for c in candidates
+                ):
                     candidates.append(folded.found(cls.normalise(cls._value(match)), start, end))
         return without_overlaps(candidates)
 

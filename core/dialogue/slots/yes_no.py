@@ -43,9 +43,9 @@ def yes_or_no(text: str, language: str) -> bool | None:
     for tag in dict.fromkeys((own, "en")):
         if tag in YES_NO:
             polarity = _polarity(folded, tag)
-            if polarity is not _FOREIGN:
+            if not isinstance(polarity, _Foreign):
                 return polarity
-    others = {polarity for tag in YES_NO if (polarity := _polarity(folded, tag)) is not _FOREIGN}
+    others = {polarity for tag in YES_NO if not isinstance(polarity := _polarity(folded, tag), _Foreign)}
     return others.pop() if len(others) == 1 else None
 
 
