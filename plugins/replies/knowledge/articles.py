@@ -33,6 +33,8 @@ class Article:
     """The primary subtag of BCP 47, such as `en` or `zh`; None where the author did not say."""
     tags: tuple[str, ...] = ()
     url: str | None = None
+    questions: tuple[str, ...] = ()
+    """Questions that it answers, in customers' words. They help to find it and are not shown."""
 
 
 def markdown_article(text: str, *, file_title: str) -> Article:
@@ -50,6 +52,7 @@ def markdown_article(text: str, *, file_title: str) -> Article:
         body=body.strip(),
         language=meta_language(meta),
         tags=meta_tags(meta),
+        questions=meta_list(meta, "questions"),
         url=meta_text(meta, "url") or meta_text(meta, "source_url") or meta_text(meta, "source"),
     )
 
@@ -104,13 +107,18 @@ def meta_language(meta: dict[str, Any]) -> str | None:
     return re.split("[-_]", code)[0].lower()
 
 
-def meta_tags(meta: dict[str, Any]) -> tuple[str, ...]:
-    """`tags` as a list, or as one text with commas. Raises Malformed for anything else."""
-    value = meta.get("tags")
+def meta_list(meta: dict[str, Any], key: str) -> tuple[str, ...]:
+    """A list of texts without repetitions, or one text with commas. Raises Malformed for anything else."""
+    value = meta.get(key)
     if value is None:
         return ()
     if isinstance(value, str):
         value = re.split("[,，;]", value)
-    if not isinstance(value, list) or not all(isinstance(tag, str | int | float) for tag in value):
-        raise Malformed("`tags` is not a list of words", "Write `tags: [delivery, returns]`.")
-    return tuple(dict.fromkeys(tag for tag in (str(tag).strip().casefold() for tag in value) if tag))
+    if not isinstance(value, list) or not all(isinstance(item, str | int | float) for item in value):
+        raise Malformed(f"`{key}` is not a list of texts", f"Write `{key}: [one, another]`.")
+    return tuple(dict.fromkeys(text for text in (str(item).strip() for item in value) if text))
+
+
+def meta_tags(meta: dict[str, Any]) -> tuple[str, ...]:
+    """`tags`, in small letters. Raises Malformed as `meta_list` does."""
+    return tuple(dict.fromkeys(tag.casefold() for tag in meta_list(meta, "tags")))

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import structlog
 
+from frontdesk.core.dialogue.language import LanguageDetector
 from frontdesk.core.models import Embedder, Vectors
 from frontdesk.plugins.replies.knowledge.articles import Article, Malformed
 from frontdesk.plugins.replies.knowledge.chunking import chunk
 from frontdesk.plugins.replies.knowledge.files import Found, find, parse, read
 from frontdesk.plugins.replies.knowledge.index import Document, Index, key_digest
-from frontdesk.plugins.replies.knowledge.language import Detector
 from frontdesk.plugins.replies.knowledge.quoting import coverage, quote, units
 from frontdesk.plugins.replies.knowledge.ranking import Ranker, Scoring
 from frontdesk.plugins.replies.knowledge.text import anchor, plain
@@ -52,7 +52,7 @@ class KnowledgeBase:
     ) -> None:
         self._index = Index(index)
         self._embedder = embedder
-        self._detector = Detector(languages)
+        self._detector = LanguageDetector(languages)
         self._scoring = scoring or Scoring()
         self._ranker: Ranker | None = None
 
@@ -204,7 +204,7 @@ class KnowledgeBase:
             plan.changed.append((document, passages))
 
     def _passages(self, found: Found, article: Article) -> list[Passage]:
-        language = article.language or self._detector.language(f"{article.title}\n{plain(article.body)}")
+        language = article.language or self._detector.detect(f"{article.title}\n{plain(article.body)}", None)
         return [
             Passage(
                 path=str(found.path),
@@ -215,7 +215,8 @@ class KnowledgeBase:
                 language=language,
                 tags=article.tags,
                 url=article.url,
-                keys=piece.keys(article.title),
+                questions=article.questions,
+                keys=(*piece.keys(article.title), *article.questions),
             )
             for piece in chunk(article)
         ]

@@ -11,7 +11,11 @@ from frontdesk.plugins.replies.knowledge.values import Passage
 
 _MAX_SENTENCES = 4
 _MAX_WORDS = 90
-_WHOLE_WORDS = 60
+_WHOLE_WORDS = 70
+_LEAD = 0.08
+"""Added to the parts above the first inner heading: help articles begin with what most readers want."""
+_FIRST = 0.04
+"""Added to the first part under each heading, for the same reason."""
 _NEIGHBOUR = 0.75
 """A neighbour of the best sentence joins the quotation from this share of its score on."""
 
@@ -85,13 +89,20 @@ def quote(parts: Sequence[Unit], scores: Sequence[float]) -> Quotation:
     Raises:
         ValueError: there are no parts.
     """
+    scores = [score + _standing(parts, place) for place, score in enumerate(scores)]
     best = max(range(len(parts)), key=lambda place: (scores[place], -place))
     section = [place for place, part in enumerate(parts) if part.section == parts[best].section]
-    if len(section) <= 3 and sum(word_count(parts[place].plain) for place in section) <= _WHOLE_WORDS:
+    if len(section) <= _MAX_SENTENCES and sum(word_count(parts[place].plain) for place in section) <= _WHOLE_WORDS:
         first, last = section[0], section[-1]
     else:
         first, last = _grow(parts, scores, best, section)
     return Quotation(text=_join(parts[first : last + 1]), heading=parts[best].heading)
+
+
+def _standing(parts: Sequence[Unit], place: int) -> float:
+    lead = _LEAD if parts[place].section == parts[0].section else 0.0
+    first = place == 0 or parts[place - 1].section != parts[place].section
+    return lead + (_FIRST if first else 0.0)
 
 
 def _grow(parts: Sequence[Unit], scores: Sequence[float], best: int, section: Sequence[int]) -> tuple[int, int]:
@@ -124,6 +135,6 @@ def _join(parts: Sequence[Unit]) -> str:
     text = parts[0].text
     for before, part in pairwise(parts):
         same = part.paragraph == before.paragraph and not part.is_block and not before.is_block
-        joint = ("" if before.text.endswith(("。", "！", "？", "；")) else " ") if same else "\n\n"
+        joint = ("" if before.text.endswith(("。", "！", "？")) else " ") if same else "\n\n"
         text += joint + part.text
     return text

@@ -5,7 +5,7 @@ question's script, the score is the dense one plus a bounded BM25; elsewhere it 
 is not used: on questions that people wrote it lost 16 points of recall against the dense score.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import exp, log
 from typing import Any
@@ -23,14 +23,19 @@ _K1, _B = 1.5, 0.5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
-    """Turns the scores of the best passage into evidence: a logistic curve over both."""
+    """Weights of a logistic regression: from how well a passage fits to the probability that it answers.
 
-    dense: float
-    lexical: float
+    A question may be near to a passage and still ask for something that nobody here wrote about ("reset my Gmail
+    password"). How familiar its words are tells the two apart better than BM25 does.
+    """
+
+    dense: float = 0.0
+    lexical: float = 0.0
+    familiar: float = 0.0
     bias: float
 
-    def evidence(self, dense: float, lexical: float) -> float:
-        return 1 / (1 + exp(-(self.dense * dense + self.lexical * lexical + self.bias)))
+    def evidence(self, dense: float, lexical: float, familiar: float) -> float:
+        return 1 / (1 + exp(-(self.dense * dense + self.lexical * lexical + self.familiar * familiar + self.bias)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,8 +47,8 @@ class Scoring:
     """The least evidence for an answer."""
     dense_cjk: bool = False
     """Whether the embedder knows Chinese, Japanese and Korean; all-MiniLM-L6-v2 does not."""
-    hybrid: Calibration = field(default_factory=lambda: Calibration(dense=10.0, lexical=2.5, bias=-6.0))
-    lexical_only: Calibration = field(default_factory=lambda: Calibration(dense=0.0, lexical=10.0, bias=-5.0))
+    hybrid: Calibration = field(default_factory=lambda: Calibration(dense=6.0, lexical=1.5, familiar=1.5, bias=-4.27))
+    lexical_only: Calibration = field(default_factory=lambda: Calibration(lexical=12.0, bias=-1.9))
 
     def dense_fits(self, question: str) -> bool:
         """Whether the embedder can be trusted with the script of a question."""
@@ -59,8 +64,8 @@ class Ranker:
         self.snapshot = snapshot
         self._scoring = scoring
         passages = snapshot.passages
-        texts = [[*keys_terms(passage)] for passage in passages]
-        self._lengths = len(texts)
+        texts = [_passage_terms(passage) for passage in passages]
+        self._count = len(texts)
         self._documents_with: dict[str, int] = {}
         for words in texts:
             for word in set(words):
@@ -73,7 +78,7 @@ class Ranker:
     def weight(self, term: str) -> float:
         """How much a term tells: its inverse document frequency. A term that no passage has tells most."""
         found = self._documents_with.get(term, 0)
-        return log(1 + (self._lengths - found + 0.5) / (found + 0.5))
+        return log(1 + (self._count - found + 0.5) / (found + 0.5))
 
     def rank(
         self,
@@ -90,7 +95,7 @@ class Ranker:
         if not allowed.any():
             return []
         dense = self._dense(vector)
-        lexical = self._lexical(question)
+        lexical, familiar = self._lexical(question)
         score = lexical if vector is None else dense + self._scoring.bm25_weight * lexical
         calibration = self._scoring.lexical_only if vector is None else self._scoring.hybrid
         order = np.lexsort((np.arange(len(passages)), -np.where(allowed, score, -np.inf)))
@@ -100,7 +105,8 @@ class Ranker:
                 score=float(score[place]),
                 dense=float(dense[place]),
                 lexical=float(lexical[place]),
-                evidence=calibration.evidence(float(dense[place]), float(lexical[place])),
+                familiar=familiar,
+                evidence=calibration.evidence(float(dense[place]), float(lexical[place]), familiar),
             )
             for place in order[: min(limit, int(allowed.sum()))]
         ]
@@ -111,20 +117,20 @@ class Ranker:
             np.maximum.at(nearest, self.snapshot.owners, self.snapshot.vectors @ vector)
         return nearest
 
-    def _lexical(self, question: str) -> Vectors:
-        """BM25 over the most that the question could reach: each term of it counts at most its weight."""
+    def _lexical(self, question: str) -> tuple[Vectors, float]:
+        """BM25 over the most that the question could reach, and the share of its weight in known words."""
         words = list(dict.fromkeys(terms(question)))
-        reachable = sum(map(self.weight, words))
         known = [word for word in words if word in self._documents_with]
-        if not known or self._bm25 is None:
-            return np.zeros(len(self.snapshot.passages), dtype=np.float32)
+        if not known:
+            return np.zeros(len(self.snapshot.passages), dtype=np.float32), 0.0
+        reachable = sum(map(self.weight, words))
         scores: Vectors = self._bm25.get_scores(known)
-        return scores / np.float32(reachable)
+        return scores / np.float32(reachable), sum(map(self.weight, known)) / reachable
 
 
-def keys_terms(passage: Passage) -> Sequence[str]:
-    """The terms of a passage: of its title, the headings above it, its tags and its text."""
-    return terms(" \n ".join((passage.title, *passage.headings, *passage.tags, passage.text)))
+def _passage_terms(passage: Passage) -> list[str]:
+    """The terms of all that is written about a passage."""
+    return terms(" \n ".join((passage.title, *passage.headings, *passage.tags, *passage.questions, passage.text)))
 
 
 def _fits(passage: Passage, languages: Collection[str] | None, tags: Collection[str]) -> bool:

@@ -14,7 +14,7 @@ _CJK_CHARACTER = re.compile(rf"[{_CJK}]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 # Words that say that something is asked, not what.
-_STOP_WORDS = frozenset(  # noqa: SIM905
+_STOP_WORDS = frozenset(
     """
     a about also am an and any anybody anyone are as at be been being but by can could did do does doing for
     from get give got had has have hello help hi how i if in into is it its just kindly know let like may me
@@ -22,7 +22,7 @@ _STOP_WORDS = frozenset(  # noqa: SIM905
     thanks that the their them then there these they thing this those to too up us want was we were what when
     where whether which while who whose why will wish with would you your yours i'm i'd i've i'll it's don't
     can't what's how's there's dont cant im ive ill whats
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _CJK_STOP = re.compile(
     "请问一下|请问|想问问|想问|问一下|告诉我|你们家|你们|我们|咱们|我的|你好|您好|麻烦|谢谢|怎么样|怎么办|怎么|怎样|如何|"
@@ -74,7 +74,7 @@ def word_count(text: str) -> int:
     return len(_CJK_CHARACTER.sub(" ", text).split()) + (cjk + 1) // 2
 
 
-_SENTENCE_END = re.compile(r"(?<=[.!?])(?:(?<=[.!?])[\"”’')*_]*)\s+(?=[\"“‘'(*_\[]*[^\Wa-z_])|(?<=[。！？；])(?![”’」）)])\s*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])(?:(?<=[.!?])[\"”’')*_]*)\s+(?=[\"“‘'(*_\[]*[^\Wa-z_])|(?<=[。！？])(?![”’」）)])\s*")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|approx|no|nr|mr|mrs|ms|dr|st|vs|cf|incl|max|min|tel)\.$", re.IGNORECASE)
 
 

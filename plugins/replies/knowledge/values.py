@@ -21,6 +21,8 @@ class Passage(msgspec.Struct, frozen=True, kw_only=True):
     language: str
     tags: tuple[str, ...] = ()
     url: str | None = None
+    questions: tuple[str, ...] = ()
+    """Questions in customers' words that the article answers; not shown."""
     keys: tuple[str, ...] = ()
     """Plain texts whose vectors stand for the passage; a question is as near to it as to the nearest of them."""
 
@@ -41,6 +43,8 @@ class Hit:
     """The largest dot product of the question with a key of the passage; 0 where no model took part."""
     lexical: float
     """BM25 divided by the most that the question could reach, so between 0 and 1."""
+    familiar: float
+    """The share of the question's weight that lies in words the knowledge base has at all, between 0 and 1."""
     evidence: float
     """The estimated probability that the passage answers the question, between 0 and 1. Comparable between searches."""
 
