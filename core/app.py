@@ -38,9 +38,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """`languages` are those the bot speaks, its own first. `shutdown_seconds` limits each stage of a graceful stop."""
+    """`languages` are those the bot speaks, its own first. `shutdown_seconds` limits each stage of a graceful stop.
+
+    What lies in `cache_folder` (by default inside the data folder) can be made again and may be deleted.
+    """
 
     data_folder: Path
+    cache_folder: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8080
     base_url: str = ""
@@ -80,7 +84,7 @@ class App:
             own[Embedder] = embedder
         self.registry = Registry(plugins, plugin_settings, {**own, **(provided or {})})
         self.languages = LanguageDetector(options.languages)
-        self.intents = IntentMatcher(self.registry.intents, embedder, cache=options.data_folder / "intents")
+        self.intents = IntentMatcher(self.registry.intents, embedder, cache=(options.cache_folder or options.data_folder / "cache") / "intents")
         forms = Forms(self.registry, timezone=options.timezone, region=options.region)
         self.router = Router(self.registry, forms, self.intents, Commands(self.registry, options.languages))
         self.runner = Runner(

@@ -44,7 +44,7 @@ class Forms:
             if name not in form.slots and not parameter.optional:
                 turn.change(form=form)
                 return await self._ask(turn, intent, name, lead=lead)
-        slots = {
+        slots: dict[str, Slot[Any]] = {
             name: Slot(value=parameter.type.from_json(form.slots[name].value), text=form.slots[name].text)
             for name, parameter in intent.handler.slots.items()
             if name in form.slots
@@ -138,7 +138,7 @@ class Forms:
         """What the plugin offers for a slot, or the slot type's own options."""
         handler = self._registry.plugins[intent.plugin].options_of.get(slot_type)
         if handler is None:
-            return slot_type.choices(turn.language)
+            return [Choice(label, value) for value, label in slot_type.offered(turn.language)]
         offered: Sequence[Choice] = await self._registry.value_of(handler, turn)
         return offered
 

@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from frontdesk.core.dialogue.classifier import IntentClassifier
 
 from frontdesk.core.models import Embedder
 from frontdesk.core.plugin import Intent
+
+if TYPE_CHECKING:
+    from frontdesk.core.dialogue.classifier import IntentClassifier
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +40,7 @@ class IntentMatcher:
         self._examples = {id: list(intent.examples) for id, intent in intents.items()}
         self._embedder = embedder
         self._cache = cache
-        self._learning: asyncio.Task[IntentClassifier] | None = None
+        self._learning: "asyncio.Task[IntentClassifier] | None" = None
 
     @property
     def ready(self) -> bool:
@@ -63,7 +67,9 @@ class IntentMatcher:
         rivals = tuple(intent for intent, probability in others[:2] if probability >= RIVAL_SHARE * best)
         return Match(prediction.intent, best, rivals)
 
-    async def _learn(self, embedder: Embedder) -> IntentClassifier:
+    async def _learn(self, embedder: Embedder) -> "IntentClassifier":
+        from frontdesk.core.dialogue.classifier import IntentClassifier
+
         classifier = IntentClassifier(self._examples, embedder, cache=self._cache)
         await classifier.fit()
         log.info("intents learnt", intents=len(self._examples), examples=sum(map(len, self._examples.values())))

@@ -79,6 +79,11 @@ class SlotType(Generic[T]):
         raise NotImplementedError
 
     @classmethod
+    def offered(cls, language: str) -> list[tuple[str, str]]:
+        """Value and label of each option to show with the question; empty where anything may be answered."""
+        return []
+
+    @classmethod
     def to_json(cls, value: T) -> Any:
         return value
 

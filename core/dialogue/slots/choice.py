@@ -58,6 +58,11 @@ class Choice(SlotType[str]):
         return cls._by_number(folded, context) or cls._by_beginning(folded)
 
     @classmethod
+    def offered(cls, language: str) -> list[tuple[str, str]]:
+        """The first label of each option in that language, else in English, else in any."""
+        return [(value, _label(labels, language)) for value, labels in cls.options.items()]
+
+    @classmethod
     def to_json(cls, value: str) -> str:
         return value
 
@@ -90,6 +95,13 @@ class Choice(SlotType[str]):
             return []
         start = folded.text.index(written)
         return [folded.found(values.pop(), start, start + len(written))]
+
+
+def _label(labels: Labels, language: str) -> str:
+    if isinstance(labels, Mapping):
+        fitting = labels.get(language) or labels.get(language.partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
+        return fitting if isinstance(fitting, str) else fitting[0]
+    return labels if isinstance(labels, str) else labels[0]
 
 
 def _labels(labels: Labels) -> Iterable[str]:

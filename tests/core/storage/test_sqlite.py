@@ -1,0 +1,148 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from frontdesk.core.errors import ConfigurationError, Unavailable
+from frontdesk.core.storage.migrations import STEPS
+from frontdesk.core.storage.sqlite import SqliteStore
+from frontdesk.core.testing import StoreContract, a_message
+from frontdesk.core.testing.stores import a_conversation, a_reply
+
+
+class TestSqliteStore(StoreContract):
+    @pytest.fixture
+    async def store(self, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+        store = SqliteStore(tmp_path / "frontdesk.db")
+        await store.open()
+        yield store
+        await store.close()
+
+    @pytest.fixture
+    def small_store(self, tmp_path: Path) -> Callable[[int], SqliteStore]:
+        return lambda size: SqliteStore(tmp_path / "small.db", max_backlog=size)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "frontdesk.db"
+
+
+async def test_what_was_unfinished_is_taken_up_after_a_restart(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.accept(a_message("done", conversation="a"))
+    await store.accept(a_message("waiting", conversation="a"))
+    claim = await anext(store.turns())
+    state = await claim.commit(1, a_conversation("a", language="zh"), [a_reply("1", id="r1", conversation="a")])
+    await store.close()
+
+    again = SqliteStore(path)
+    await again.open()
+    try:
+        claim = await anext(again.turns())
+        assert claim.waiting(9)[0].text == "waiting"
+        assert await claim.load() == state
+        assert (await anext(again.deliveries())).outgoing.id == "r1"
+        assert (await again.accept(a_message(id="new", conversation="a"))).duplicate is False
+        assert [message.text for message in claim.waiting(9)] == ["waiting", "hello"]
+    finally:
+        await again.close()
+
+
+async def test_a_message_that_was_begun_before_a_crash_counts_its_attempts(path: Path) -> None:
+    for attempts in range(4):
+        store = SqliteStore(path)
+        await store.open()
+        if attempts == 0:
+            await store.accept(a_message("poison"))
+        claim = await anext(store.turns())
+        assert claim.attempts == max(0, attempts - 1)
+        await store.close()  # as a crash would: the claim never ends
+
+
+async def test_from_the_third_attempt_on_a_suspect_runs_without_other_suspects(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    for conversation in ("a", "b"):
+        await store.accept(a_message(conversation=conversation))
+    await store.close()
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE entries SET attempts = 2")
+    store = SqliteStore(path)
+    await store.open()
+    turns = store.turns()
+    first = await anext(turns)
+    second = asyncio.ensure_future(anext(turns))
+    await asyncio.sleep(0.2)
+    assert not second.done()
+    await first.commit(1, a_conversation("a"), ())
+    assert (await asyncio.wait_for(second, 5)).waiting(1)[0].conversation == "b"
+    await store.close()
+
+
+async def test_only_one_process_works_on_a_file_and_another_may_look(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    with pytest.raises(ConfigurationError, match=r"another process works on .*FRONTDESK_STORE__PATH"):
+        await SqliteStore(path).open()
+    looking = SqliteStore(path)
+    await looking.open(work=False)
+    assert await looking.dead() == []
+    await looking.close()
+    await store.close()
+
+
+async def test_a_dead_letter_replayed_by_another_process_is_noticed(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    turns = store.turns()
+    await store.accept(a_message("poison"))
+    await (await anext(turns)).bury(1, "it raised", a_conversation(), ())
+    other = SqliteStore(path)
+    await other.open(work=False)
+    (dead,) = await other.dead()
+    await other.replay(dead.seq)
+    await other.close()
+    assert (await asyncio.wait_for(anext(turns), 5)).waiting(1)[0].text == "poison"
+    await store.close()
+
+
+async def test_a_failing_disk_is_unavailable_and_recovers(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 20").fetchone())
+    accepted, refused = [], 0
+    for number in range(200):
+        try:
+            await store.accept(a_message("x" * 1000, id=f"m{number}"))
+            accepted.append(f"m{number}")
+        except Unavailable:
+            refused += 1
+    assert accepted
+    assert refused
+    await store._writer.run(lambda db: db.execute("PRAGMA max_page_count = 100000").fetchone())
+    await store.accept(a_message(id="after"))
+    kept = [entry.body.id for entry in await store.transcript("test:1", limit=1000)]
+    assert kept == [*accepted, "after"]
+    await store.close()
+
+
+async def test_a_newer_schema_is_refused_with_the_fix(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {len(STEPS) + 1}")
+    with pytest.raises(ConfigurationError, match=r"newer Frontdesk"):
+        await SqliteStore(path).open()
+
+
+async def test_a_cancelled_caller_loses_nothing(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    task = asyncio.ensure_future(store.accept(a_message("kept")))
+    await asyncio.sleep(0)
+    task.cancel()
+    claim = await asyncio.wait_for(anext(store.turns()), 5)
+    assert claim.waiting(1)[0].text == "kept"
+    await store.close()
