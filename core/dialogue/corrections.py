@@ -124,7 +124,7 @@ def _corrects(folded: Folded, language: str) -> Correction | None:
     if lead["not_this"] is not None:
         # "not that one" alone leaves only the other; with a value after it, that value is meant.
         return Correction(other=not re.search(r"\w", rest), rest=_original(folded, rest_start))
-    if lead["meant"] is not None and re.search(r"\w", rest) and (denied or _is_firm(lead["meant"], language, rest)):
+    if lead["meant"] is not None and re.search(r"\w", rest) and (denied or _is_firm(lead["meant"], rest)):
         return Correction(other=False, rest=_original(folded, rest_start))
     # "no news of LL-10424" denies nothing: without a pause after the no, only the value itself may follow.
     brief = len(rest.split()) <= (_MOST_WORDS_AFTER if _PAUSE.search(lead[0]) else 2)
@@ -133,8 +133,8 @@ def _corrects(folded: Folded, language: str) -> Correction | None:
     return None
 
 
-def _is_firm(marker: str, language: str, rest: str) -> bool:
-    """Whether a marker without a denial before it is enough: "I meant ..." is, "actually ..." and 是 only before a short value."""
+def _is_firm(marker: str, rest: str) -> bool:
+    """Whether a marker is enough without a denial: "I meant ..." is; "actually ..." and 是 only before a short value."""
     if marker in ("是", "actually", "make it", "rather", "i mean", "should be"):
         return bool(re.search(r"\d", rest)) and len(rest.split()) <= 3 and len(rest) <= 30
     return True

@@ -80,7 +80,8 @@ NOT_DAYS = {
 }
 
 # Weeks from this one, written before or after a weekday. "next" is the week after the current one when the day is still to
-# come in this week ("next Friday", said on a Wednesday), as most people in these languages mean it; where most mean the coming day, it is 0.
+# come in this week ("next Friday", said on a Wednesday), as most people
+# in these languages mean it; where most mean the coming day, it is 0.
 WEEK_SHIFTS = {
     "en": {1: "next", 0: "this/this_coming/coming/on", -1: "last/past/this_past"},
     "de": {1: "nächsten/nächster/nächste/nächstem", 0: "diesen/dieser/kommenden/kommender/am", -1: "letzten/letzter/vergangenen"},

@@ -99,7 +99,8 @@ class Choice(SlotType[str]):
 
 def _label(labels: Labels, language: str) -> str:
     if isinstance(labels, Mapping):
-        fitting = labels.get(language) or labels.get(language.partition("-")[0]) or labels.get("en") or next(iter(labels.values()))
+        base = language.partition("-")[0]
+        fitting = labels.get(language) or labels.get(base) or labels.get("en") or next(iter(labels.values()))
         return fitting if isinstance(fitting, str) else fitting[0]
     return labels if isinstance(labels, str) else labels[0]
 

@@ -9,7 +9,8 @@ from frontdesk.core.dialogue.slots.folding import Folded
 # Wider than an address: email-validator decides. Bounded, so that a long text cannot make it slow.
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\"'，。；：、（）《》]{1,64}@[^\s@<>()\[\],;:\"'!?，。；：、！？（）《》]{1,253}")
 _SPOKEN_AT = re.compile(
-    r"^\s*([\w.+-]{1,64}) (?:at|@|\(at\)|\[at\]|arroba|chiocciola) ([\w-]{1,63}(?: (?:dot|punto|ponto|point|punkt) [\w-]{1,63}|\.[\w-]{1,63}){1,3})\s*[.!]?\s*$",
+    r"^\s*([\w.+-]{1,64}) (?:at|@|\(at\)|\[at\]|arroba|chiocciola) "
+    r"([\w-]{1,63}(?: (?:dot|punto|ponto|point|punkt) [\w-]{1,63}|\.[\w-]{1,63}){1,3})\s*[.!]?\s*$",
     re.IGNORECASE,
 )
 _SPOKEN_DOT = re.compile(r" (?:dot|punto|ponto|point|punkt) ", re.IGNORECASE)

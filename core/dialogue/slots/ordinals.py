@@ -42,8 +42,8 @@ _ORDINALS = {  # first to tenth
 }
 _LAST = {
     "en": "last", "zh": "最后一个/最后/最後", "de": "letzte/letzten/letzter", "fr": "dernier/dernière", "es": "último/última",
-    "pt": "último/última", "it": "ultimo/ultima", "nl": "laatste", "pl": "ostatni/ostatnia/ostatnią", "ru": "последний/последняя/последнюю",
-    "ja": "最後", "ko": "마지막", "ar": "الأخير/الأخيرة", "tr": "sonuncu/son",
+    "pt": "último/última", "it": "ultimo/ultima", "nl": "laatste", "pl": "ostatni/ostatnia/ostatnią",
+    "ru": "последний/последняя/последнюю", "ja": "最後", "ko": "마지막", "ar": "الأخير/الأخيرة", "tr": "sonuncu/son",
 }  # fmt: skip
 _DIGIT = re.compile(r"第 ?(?P<d>\d{1,2})|(?<![\w.,-])(?P<e>\d{1,2})(?:st|nd|rd|th|er|e|º|ª|번째|番目|番)(?![a-z])")
 _HAN = re.compile(f"第(?P<n>{HAN_NUMERAL})")

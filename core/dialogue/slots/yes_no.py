@@ -67,7 +67,7 @@ def _vocabulary(language: str) -> tuple[re.Pattern[str], dict[str, str]]:
     return re.compile(phrases(kinds)), kinds
 
 
-def _polarity(folded: str, language: str) -> "bool | None | _Foreign":
+def _polarity(folded: str, language: str) -> "bool | _Foreign | None":
     pattern, kinds = _vocabulary(language)
     seen: list[str] = []
     position = 0

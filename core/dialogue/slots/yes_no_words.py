@@ -55,7 +55,7 @@ YES_NO = {
         " / selbstverständlich / genau"
         " / richtig / stimmt / korrekt / ok / okay / in ordnung / einverstanden / auf jeden fall / passt"
         " / mach das / machen sie das / bestätigt"
-        " / das ist richtig / das stimmt / unbedingt / doch",
+        " / das ist richtig / das stimmt / unbedingt",
         "no": "nein / nee / nö / ne / nein danke / auf keinen fall / keinesfalls / lieber nicht / nicht"
         " / noch nicht / falsch / stimmt nicht"
         " / das stimmt nicht / natürlich nicht / auf gar keinen fall / niemals",
@@ -63,7 +63,7 @@ YES_NO = {
         "also": "bitte / danke / danke schön / vielen dank / dann / jetzt / so / sehr / mal",
         "doing": "stornieren / stornieren sie / die / meine / bestellung / das / es / ich / möchte / machen"
         " / machen sie / weiter / sie / will",
-        "unclear": "keine ahnung / weiss nicht / ich weiss nicht / nicht sicher / jein / ich bin nicht sicher"
+        "unclear": "keine ahnung / doch / weiss nicht / ich weiss nicht / nicht sicher / jein / ich bin nicht sicher"
         " / nicht das",
     },
     "fr": {
@@ -152,7 +152,7 @@ YES_NO = {
     },
     "ja": {
         "yes": "はい / ええ / うん / そうです / その通りです / もちろん / もちろんです / お願いします / お願い"
-        " / 大丈夫です / いいです / いいですよ / 了解 / 了解です"
+        " / いいです / いいですよ / 了解 / 了解です"
         " / 確認しました / オーケー / オッケー / ok / 間違いありません / 承知しました / それでお願いします"
         " / 合っています",
         "no": "いいえ / いえ / いや / ううん / 違います / ちがいます / 結構です / やめます / やめておきます"
@@ -160,19 +160,19 @@ YES_NO = {
         "dont": "しないで / しないでください / キャンセルしないで / キャンセルしないでください",
         "also": "ありがとう / ありがとうございます / どうも / すみません / ぜひ / です / ます / それで / ね / よ",
         "doing": "キャンセル / キャンセルして / してください / ください / 注文 / を / 注文を / 続けて",
-        "unclear": "わかりません / 分かりません / 知りません / どちらでもいいです / 大丈夫ですか / いいですか"
+        "unclear": "わかりません / 大丈夫です / 分かりません / 知りません / どちらでもいいです / 大丈夫ですか / いいですか"
         " / はいいいえ / いいえて",
     },
     "ko": {
         "yes": "네 / 예 / 응 / 어 / 그래 / 그래요 / 맞아요 / 맞습니다 / 맞아 / 좋아요 / 좋습니다 / 물론 / 물론이죠"
         " / 물론입니다 / 알겠습니다 / 확인 / 확인했습니다"
         " / 그렇습니다 / 해주세요 / 해 주세요 / 부탁해요 / 부탁드립니다 / 오케이 / ok / 넵 / 당연하죠 / 동의합니다",
-        "no": "아니요 / 아니오 / 아뇨 / 아니 / 아닙니다 / 아니에요 / 싫어요 / 싫습니다 / 괜찮아요 / 괜찮습니다"
+        "no": "아니요 / 아니오 / 아뇨 / 아니 / 아닙니다 / 아니에요 / 싫어요 / 싫습니다"
         " / 됐어요 / 됐습니다 / 틀렸어요 / 안 돼요 / 안돼요 / 필요 없어요 / 필요없어요",
         "dont": "하지 마세요 / 하지마세요 / 취소하지 마세요 / 취소하지 마",
         "also": "감사합니다 / 고마워요 / 고맙습니다 / 제발 / 요 / 부탁",
         "doing": "취소 / 취소해 / 주세요 / 취소해 주세요 / 취소해주세요 / 주문 / 주문을",
-        "unclear": "몰라요 / 모르겠어요 / 모르겠습니다 / 잘 모르겠어요 / 잘 모르겠습니다",
+        "unclear": "몰라요 / 괜찮아요 / 괜찮습니다 / 모르겠어요 / 모르겠습니다 / 잘 모르겠어요 / 잘 모르겠습니다",
     },
     "ar": {
         "yes": "نعم / أجل / ايوه / أيوه / ايوا / بلى / طبعا / طبعاً / بالتأكيد / أكيد / حسنا / حسناً / موافق"

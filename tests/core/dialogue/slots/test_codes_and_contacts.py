@@ -16,7 +16,8 @@ class Size(Choice):
 
 
 @pytest.mark.parametrize(
-    "text", ["LL-10423", "ll-10423", "ll 10423", "LL10423", "order 10423", "订单ll-10423还没到", "ＬＬ－１０４２３", "LL–10423!"]
+    "text", ["LL-10423", "ll-10423", "ll 10423", "LL10423", "order 10423", "订单ll-10423还没到", "ＬＬ－１０４２３",
+    "LL–10423!"]
 )
 def test_an_order_number_in_all_its_forms(values, text):
     assert values(OrderId, text, answering=False) == ["LL-10423"]
@@ -35,7 +36,8 @@ def test_several_codes_in_order(values):
 @pytest.mark.parametrize(
     ("attributes", "message"),
     [({}, "needs a pattern"), ({"pattern": "("}, "unterminated"), ({"pattern": "a*"}, "matches nothing"),
-     ({"pattern": "a", "loose": "b"}, "canonical"), ({"pattern": "a", "loose": "b", "canonical": "{x}"}, "no group named x")],
+     ({"pattern": "a", "loose": "b"}, "canonical"),
+     ({"pattern": "a", "loose": "b", "canonical": "{x}"}, "no group named x")],
 )  # fmt: skip
 def test_a_pattern_that_cannot_work_is_refused_at_once(attributes, message):
     with pytest.raises(TypeError, match=message):
@@ -44,7 +46,8 @@ def test_a_pattern_that_cannot_work_is_refused_at_once(attributes, message):
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("mail me at Foo.Bar@Example.com.", "Foo.Bar@example.com"), ("我的邮箱是a@b.com谢谢", "a@b.com"), ("<a@b.de>", "a@b.de")],
+    [("mail me at Foo.Bar@Example.com.", "Foo.Bar@example.com"), ("我的邮箱是a@b.com谢谢", "a@b.com"),
+     ("<a@b.de>", "a@b.de")],
 )
 def test_email(values, text, expected):
     assert values(Email, text, answering=False) == [expected]
@@ -62,8 +65,10 @@ def test_what_is_no_address(values, text):
 
 @pytest.mark.parametrize(
     ("region", "text", "expected"),
-    [("DE", "call 030 123456 please", "+4930123456"), ("DE", "+1 650-253-0000", "+16502530000"), ("US", "(650) 253-0000", "+16502530000"),
-     ("CN", "我的手机13812345678", "+8613812345678"), ("FR", "06 12 34 56 78", "+33612345678"), ("GB", "020 7946 0018", "+442079460018")],
+    [("DE", "call 030 123456 please", "+4930123456"), ("DE", "+1 650-253-0000", "+16502530000"),
+     ("US", "(650) 253-0000", "+16502530000"),
+     ("CN", "我的手机13812345678", "+8613812345678"), ("FR", "06 12 34 56 78", "+33612345678"),
+     ("GB", "020 7946 0018", "+442079460018")],
 )  # fmt: skip
 def test_phone(values, region, text, expected):
     assert values(Phone, text, region=region, answering=False) == [expected]
@@ -76,10 +81,14 @@ def test_what_is_no_phone_number(values, text):
 
 @pytest.mark.parametrize(
     ("language", "text", "expected"),
-    [("en", "2", "m"), ("en", "#3", "l"), ("en", "the second one", "m"), ("en", "the last one", "l"), ("en", "number two", "m"),
-     ("en", "MEDIUM please", "m"), ("en", "ｍｅｄｉｕｍ", "m"), ("en", "med", "m"), ("en", "m", "m"), ("zh", "第二个", "m"),
-     ("zh", "我要中号的", "m"), ("de", "die zweite", "m"), ("fr", "la deuxième", "m"), ("es", "la segunda", "m"), ("pt", "o segundo", "m"),
-     ("it", "la seconda", "m"), ("nl", "de tweede", "m"), ("pl", "druga", "m"), ("ru", "второй", "m"), ("ja", "二番目", "m"),
+    [("en", "2", "m"), ("en", "#3", "l"), ("en", "the second one", "m"), ("en", "the last one", "l"),
+     ("en", "number two", "m"),
+     ("en", "MEDIUM please", "m"), ("en", "ｍｅｄｉｕｍ", "m"), ("en", "med", "m"), ("en", "m", "m"),
+     ("zh", "第二个", "m"),
+     ("zh", "我要中号的", "m"), ("de", "die zweite", "m"), ("fr", "la deuxième", "m"), ("es", "la segunda", "m"),
+     ("pt", "o segundo", "m"),
+     ("it", "la seconda", "m"), ("nl", "de tweede", "m"), ("pl", "druga", "m"), ("ru", "второй", "m"),
+     ("ja", "二番目", "m"),
      ("ko", "두 번째", "m"), ("ar", "الثاني", "m"), ("tr", "ikincisi", "m")],
 )  # fmt: skip
 def test_choice(values, language, text, expected):
