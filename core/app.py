@@ -26,7 +26,7 @@ from frontdesk.core.http import Operations, application
 from frontdesk.core.intake import Intake
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Embedder
-from frontdesk.core.plugin import Plugin
+from frontdesk.core.plugin import DataFolder, Plugin
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
 from frontdesk.core.runner import Runner, TurnLimits
@@ -79,7 +79,12 @@ class App:
         self.events = Events()
         self.metrics = Metrics()
         self.attachments = Attachments(options.data_folder / "attachments")
-        own = {Store: store, Events: self.events, Attachments: self.attachments}
+        own: dict[Any, Any] = {
+            Store: store,
+            Events: self.events,
+            Attachments: self.attachments,
+            DataFolder: DataFolder(options.data_folder),
+        }
         if embedder is not None:
             own[Embedder] = embedder
         self.registry = Registry(plugins, plugin_settings, {**own, **(provided or {})})
@@ -118,6 +123,7 @@ class App:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            self.options.data_folder.mkdir(parents=True, exist_ok=True)
             await self.store.open()
             stack.push_async_callback(self.store.close)
             await self.registry.start()

@@ -9,7 +9,7 @@ from frontdesk.core.conversations import Handoff, Question, QuestionKind
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.errors import WiringError
 from frontdesk.core.messages import Body, Choice, Mark, MarkEvent, Outgoing, Source, storable
-from frontdesk.core.outcomes import Ask, Confirm, Escalate, Outcome, Pass, Reply
+from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pass, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.text import Words
 from frontdesk.core.turn import Turn
@@ -56,6 +56,8 @@ class Effects:
                 self._ask(outcome, plugin)
             case Escalate():
                 self._escalate(outcome)
+            case AskSlot():
+                raise WiringError(f"only an intent's handler can ask for a slot: {outcome!r}")
             case Open():
                 self._put(outcome.question)
             case Pass():

@@ -3,6 +3,7 @@
 Reply      say this
 Ask        say this, and give the answer to another step
 Confirm    ask yes or no before something that cannot be undone
+AskSlot    ask for a slot of this intent, now or again
 Escalate   call a person
 Pass       not mine: let the router go on
 """
@@ -64,6 +65,18 @@ class Confirm:
 
 
 @dataclass(frozen=True)
+class AskSlot:
+    """Asks for the slot of that parameter, `text` before the question; the intent's handler runs again with the answer.
+
+    For an optional slot that turns out to be needed, and for a value that is of no use: what the slot held is dropped. Only
+    an intent's handler can return it.
+    """
+
+    slot: str
+    text: Words = ""
+
+
+@dataclass(frozen=True)
 class Escalate:
     """Calls a person. `reason` is for the agents, `text` for the customer (a default says that a person will answer)."""
 
@@ -77,4 +90,4 @@ class Pass:
     """Not mine. The router tries what comes next."""
 
 
-Outcome = Reply | Ask | Confirm | Escalate | Pass
+Outcome = Reply | Ask | Confirm | AskSlot | Escalate | Pass

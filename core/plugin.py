@@ -12,7 +12,8 @@ A decorator returns the function unchanged, so that a test can call it. Paramete
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_type_hints
+from pathlib import Path
+from typing import Any, NewType, TypeVar, get_type_hints
 
 from pydantic import BaseModel
 
@@ -27,6 +28,9 @@ from frontdesk.core.turn import Answer, Arguments, Proceed, Turn
 H = TypeVar("H", bound=Callable[..., Awaitable[Outcome]])
 C = TypeVar("C", bound=Callable[..., Awaitable[Sequence[Choice]]])
 P = TypeVar("P", bound=Callable[..., Any])
+
+DataFolder = NewType("DataFolder", Path)
+"""Injected: where a plugin keeps files of its own. It exists, and relative paths in a plugin's settings are meant from here."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
 

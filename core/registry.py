@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from frontdesk.core.dialogue.slots import Slot
 from frontdesk.core.errors import WiringError
 from frontdesk.core.handlers import Handler
-from frontdesk.core.outcomes import Ask, Confirm, Escalate, Outcome, Pass, Reply
+from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pass, Reply
 from frontdesk.core.plugin import Command, Intent, Plugin, Provider
 from frontdesk.core.turn import Turn
 
@@ -118,6 +118,6 @@ class Registry:
 
 def checked(handler: Handler, outcome: object) -> Outcome:
     """Raises `TypeError` for what is no outcome."""
-    if isinstance(outcome, Reply | Ask | Confirm | Escalate | Pass):
+    if isinstance(outcome, Reply | Ask | Confirm | AskSlot | Escalate | Pass):
         return outcome
-    raise TypeError(f"{handler}: returned {type(outcome).__name__}, but must return Reply, Ask, Confirm, Escalate or Pass")
+    raise TypeError(f"{handler}: returned {type(outcome).__name__}, but must return an outcome: Reply, Ask, Confirm, ...")

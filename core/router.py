@@ -122,8 +122,7 @@ class Router:
         match = await self._intents.match(turn.text)
         current = self._forms.intent_of(turn)
         if match.intent and not match.rivals and (current is None or match.intent != current.id):
-            turn.change(question=None)
-            return await self._forms.start(turn, self._registry.intents[match.intent])
+            return await self._other_wish(turn, question, self._registry.intents[match.intent])
         if (answered := await self._answer(turn)) and isinstance(answered.outcome, Reply) and answered.outcome.answers:
             return Routed(answered.outcome, answered.plugin, ask_again=True)
         if question.tries >= MAX_TRIES:
@@ -131,6 +130,16 @@ class Router:
             return self._unanswered(turn)
         again = msgspec.structs.replace(question, tries=question.tries + 1, text=self._asked_again(turn, question))
         return Routed(Open(again), self._registry.plugins.get(question.plugin))
+
+    async def _other_wish(self, turn: Turn, question: Question, intent: Intent) -> Routed:
+        """Turns to another intent. One that is done in a word, such as a greeting, leaves the question open."""
+        form = turn.state.form
+        turn.change(question=None)
+        routed = await self._forms.start(turn, intent)
+        if intent.handler.slots or not isinstance(routed.outcome, Reply) or routed.outcome.resolves:
+            return routed
+        turn.change(question=question, form=form)
+        return Routed(routed.outcome, routed.plugin, ask_again=True)
 
     def _asked_again(self, turn: Turn, question: Question) -> str:
         lead = turn.say(phrases.NOT_UNDERSTOOD)

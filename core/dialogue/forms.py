@@ -12,8 +12,9 @@ from frontdesk.core.dialogue.corrections import Correction
 from frontdesk.core.dialogue.questions import pick, pressed_value
 from frontdesk.core.dialogue.slots import Found, Slot, SlotContext, SlotType
 from frontdesk.core.effects import Open, Routed
+from frontdesk.core.errors import WiringError
 from frontdesk.core.messages import Choice
-from frontdesk.core.outcomes import ANSWER_WITHIN, Outcome
+from frontdesk.core.outcomes import ANSWER_WITHIN, AskSlot, Outcome
 from frontdesk.core.plugin import Intent
 from frontdesk.core.registry import Registry
 from frontdesk.core.turn import Turn
@@ -51,6 +52,8 @@ class Forms:
         }
         turn.change(form=msgspec.structs.replace(form, done=True), question=None)
         outcome: Outcome = await self._registry.call(intent.handler, turn, slots=slots)
+        if isinstance(outcome, AskSlot):
+            return await self._ask_anew(turn, intent, form, outcome)
         return Routed(outcome, self._registry.plugins[intent.plugin])
 
     async def answer(self, turn: Turn, question: Question) -> Routed | None:
@@ -107,6 +110,13 @@ class Forms:
         kept = {key: value for key, value in form.slots.items() if key != name}
         turn.change(form=msgspec.structs.replace(form, slots=kept, done=False))
         return await self._ask(turn, intent, name, lead=turn.say(phrases.WHICH_OTHER), choices=[choice for choice, _ in others])
+
+    async def _ask_anew(self, turn: Turn, intent: Intent, form: Form, wanted: AskSlot) -> Routed:
+        if wanted.slot not in intent.handler.slots:
+            raise WiringError(f"{intent.handler}: asks for {wanted.slot!r}, which is not one of its slots")
+        kept = {name: filled for name, filled in form.slots.items() if name != wanted.slot}
+        turn.change(form=msgspec.structs.replace(form, slots=kept, done=False))
+        return await self._ask(turn, intent, wanted.slot, lead=turn.say(wanted.text))
 
     async def _take_up(self, turn: Turn, intent: Intent, form: Form, slots: dict[str, Filled]) -> Routed:
         turn.change(question=None)
