@@ -35,9 +35,9 @@ class AccountPages:
     def mount(self, app: web.Application) -> None:
         router = app.router
         router.add_get("/login", self.login_page, name="login")
-        router.add_post("/login", self.login)
+        router.add_post("/login", self.login, name="login")
         router.add_get("/welcome", self.welcome_page, name="welcome")
-        router.add_post("/welcome", self.welcome)
+        router.add_post("/welcome", self.welcome, name="welcome")
         router.add_post("/logout", self.logout)
         router.add_get("/account", self.account_page)
         router.add_post("/account/password", self.change_password)
@@ -49,7 +49,7 @@ class AccountPages:
     async def login_page(self, request: web.Request) -> web.StreamResponse:
         next = local_path(request.query.get("next"))
         if "account" in request[SESSION]:
-            raise web.HTTPSeeOther(next)
+            raise web.HTTPSeeOther(URL(next, encoded=True))
         note = self._pages.words("session_over") if next != HOME else ""
         return self._login(request, next=next, note=note)
 
@@ -63,7 +63,7 @@ class AccountPages:
             return self._login(request, next=next, name=name, problem=self._pages.words("wrong_login"), status=401)
         self._by_account.clear(name.casefold())
         await self._start_session(request, account)
-        raise web.HTTPSeeOther(next)
+        raise web.HTTPSeeOther(URL(next, encoded=True))
 
     async def logout(self, request: web.Request) -> web.StreamResponse:
         request[SESSION].invalidate()

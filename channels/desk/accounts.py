@@ -154,7 +154,7 @@ class Accounts:
 
     def _role(self, db: sqlite3.Connection, token: str) -> Role | None:
         row = db.execute(
-            """SELECT role FROM links LEFT JOIN accounts ON accounts.name = links.invited_by
+            """SELECT links.role FROM links LEFT JOIN accounts ON accounts.name = links.invited_by
                WHERE key = ? AND expires >= ? AND (invited_by IS NULL OR NOT disabled)""",
             (digest(token), self._clock()),
         ).fetchone()

@@ -158,7 +158,10 @@ class ConversationPages:
                     data = b": still here\n\n"
                 if data == ENDED:
                     break
-                await response.write(data)
+                try:
+                    await response.write(data)
+                except ConnectionResetError:
+                    break  # the page was closed
         return response
 
     async def typing(self, request: web.Request) -> web.StreamResponse:
@@ -204,7 +207,7 @@ class ConversationPages:
 
     @staticmethod
     def _check_holder(conversation: Conversation, me: Account, over: str) -> None:
-        """Raises `Taken`. Another agent may still be faster between this and the act: then the later one has it, and both see it."""
+        """Raises `Taken`. Another agent may still be faster before the act: then the later one has it, and both see it."""
         if conversation.owner == "agent" and conversation.agent not in (None, me.display, over):
             raise Taken(conversation.agent or "")
 

@@ -71,8 +71,6 @@ def errors(page: ErrorPage, words: Words) -> Middleware:
             return page(request, 413, words("failed"), words("too_long", most=request.client_max_size))
         except web.HTTPException:
             raise
-        except ConnectionResetError:
-            raise
         except Exception:
             _log.exception("desk.failed", path=request.path)
             return page(request, 500, words("failed"), words("failed_text"))

@@ -88,6 +88,7 @@ STRINGS: dict[str, Text] = {
     "owner_agent": Text(en="{name} has it"),
     "take": Text(en="Take over"),
     "give_back": Text(en="Give back to the bot"),
+    "give_back_short": Text(en="Give back"),
     "resolve": Text(en="Resolve"),
     "transcript": Text(en="Conversation with {name}"),
     "older": Text(en="Show older messages"),

@@ -36,7 +36,9 @@ function heard({ name, data }) {
     refreshSoon("thread", 0);
   } else if (name === "changed") {
     refreshSoon("inbox", 300);
-    if (talk() && data.conversations.includes(talk().dataset.conversation)) refreshSoon("thread", 0);
+    if (!talk() || !data.conversations.includes(talk().dataset.conversation)) return;
+    $("#typing").textContent = "";
+    refreshSoon("thread", 0);
   } else if (name === "typing") {
     showTyping(data);
   } else if (name === "state") {
@@ -258,10 +260,23 @@ document.addEventListener("htmx:finally:request", (event) => {
   refreshSoon("inbox", 0);
 });
 
+let belowTop = null;
+document.addEventListener("htmx:before:swap", (event) => {
+  // Browsers keep the place when something is put above it, but not at the very top.
+  const transcript = $("#transcript");
+  belowTop = event.detail.ctx.target?.id === "older" ? transcript.scrollHeight - transcript.scrollTop : null;
+});
+
 document.addEventListener("htmx:after:swap", (event) => {
   const { ctx } = event.detail;
   localize();
   countInTitle();
+  tellExpanded();
+  if (belowTop !== null) {
+    $("#transcript").scrollTop = $("#transcript").scrollHeight - belowTop;
+    belowTop = null;
+    return;
+  }
   if (ctx.target?.id === "thread") {
     openThread();
     $("#thread").focus({ preventScroll: true });
@@ -287,10 +302,15 @@ document.addEventListener("click", (event) => {
     $("#dialog").close();
     $("#composer").requestSubmit();
   } else if (toggle) {
-    const shown = document.body.classList.toggle(`show-${toggle.dataset.toggle}`);
-    toggle.setAttribute("aria-expanded", String(shown));
+    document.body.classList.toggle("show-context");
+    tellExpanded();
   } else if (open) $(`#${open.dataset.open}`).showModal();
 });
+
+function tellExpanded() {
+  const shown = document.body.classList.contains("show-context");
+  for (const button of $$("[data-toggle=context]")) button.setAttribute("aria-expanded", String(shown));
+}
 
 function write(mode) {
   if (!talk()) return;
@@ -326,6 +346,10 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;
+  if (event.key === "Escape" && document.body.classList.contains("show-context")) {
+    document.body.classList.remove("show-context");
+    tellExpanded();
+  }
   if (event.key !== "?" && localStorage.getItem("desk-keys") === "off") return;
   const button = /^[a-z]$/.test(event.key) && $(`.head [data-key="${event.key}"]`);
   if (keys[event.key]) keys[event.key]();
