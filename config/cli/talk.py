@@ -1,0 +1,75 @@
+"""`frontdesk chat` and `frontdesk ask`: the bot in this process, with a memory that ends with it."""
+
+import asyncio
+import sys
+from io import StringIO
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from frontdesk.config.cli.options import AsJson, ConfigFile
+
+if TYPE_CHECKING:
+    from frontdesk.channels.console import ConsoleSettings
+    from frontdesk.config.loader import Configuration
+
+chat_app = typer.Typer()
+ask_app = typer.Typer()
+
+
+@chat_app.command()
+def chat(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Talk to the bot in the terminal, or pipe one message per line.
+
+    Examples: `frontdesk chat`, or `printf 'hello\\nwhere is my order\\n' | frontdesk chat --json`
+
+    Nothing is kept, and a server may run beside it. A number presses the choice it stands before; Ctrl-D ends.
+    """
+    _talk(config, as_json=as_json)
+
+
+@ask_app.command()
+def ask(
+    text: Annotated[str, typer.Argument(help="What a customer would write.", show_default=False)],
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask one question and print the answer.
+
+    Example: `frontdesk ask "How long does shipping take?"`
+    """
+    _talk(config, as_json=as_json, question=text)
+
+
+def _talk(config: "ConfigFile", *, as_json: bool, question: str | None = None) -> None:
+    from frontdesk.channels.console import ConsoleSettings
+    from frontdesk.config.loader import load
+    from frontdesk.config.logging import configure
+    from frontdesk.config.settings import LoggingOptions
+
+    configuration = load(config)
+    wanted = configuration.settings.logging
+    # Only what goes wrong is told: the terminal belongs to the conversation.
+    configure(LoggingOptions(level="error", format="console", message_text=wanted.message_text))
+    section = configuration.settings.enabled_channels.get("console")
+    settings = section if isinstance(section, ConsoleSettings) else ConsoleSettings()
+    settings = settings.model_copy(update={"as_json": as_json or settings.as_json})
+    try:
+        asyncio.run(_converse(configuration, settings, question))
+    except KeyboardInterrupt:
+        typer.echo()
+        raise typer.Exit(130) from None
+
+
+async def _converse(configuration: "Configuration", settings: "ConsoleSettings", question: str | None) -> None:
+    from frontdesk.channels.console import ConsoleChannel
+    from frontdesk.config.composition import build
+    from frontdesk.core.storage.memory import MemoryStore
+
+    app = build(configuration, store=MemoryStore(), transports=[(ConsoleChannel, settings)], serve=False)
+    console = app.channels[ConsoleChannel.name]
+    assert isinstance(console, ConsoleChannel)
+    if question is not None:
+        console.connect(StringIO(f"{' '.join(question.splitlines())}\n"), sys.stdout, replies_only=True)
+    async with app:
+        await console.finished.wait()

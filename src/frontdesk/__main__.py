@@ -1,0 +1,5 @@
+"""`python -m frontdesk`."""
+
+from frontdesk.config.cli import main
+
+main()
