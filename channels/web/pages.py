@@ -10,7 +10,7 @@ from aiohttp import web
 from jinja2 import Environment
 
 from frontdesk.channels.web.settings import WebSettings
-from frontdesk.core.text import Text
+from frontdesk.core.text import Text, in_language
 
 _STATIC = files("frontdesk.channels.web") / "static"
 
@@ -84,7 +84,7 @@ class ChatPage:
         html = self._template.render(
             language=language,
             nonce=nonce,
-            title=self._settings.title,
+            title=title(self._settings, language),
             color=self._settings.color,
             suggestions=suggestions(self._settings, language),
             script=self._script,
@@ -112,6 +112,10 @@ class ChatPage:
 
 
 def suggestions(settings: WebSettings, language: str) -> tuple[str, ...]:
-    """First questions in the language, or in English, or none."""
+    """First questions in the language; none if the operator has written none in it."""
     known = settings.suggestions
-    return known.get(language) or known.get(language.partition("-")[0]) or known.get("en") or ()
+    return known.get(language) or known.get(language.partition("-")[0]) or ()
+
+
+def title(settings: WebSettings, language: str) -> str:
+    return in_language(settings.title if isinstance(settings.title, str) else Text(**settings.title), language)

@@ -26,7 +26,9 @@ class WebSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    title: str = Field("Customer service", description="The heading of the chat and of the page /chat.")
+    title: str | dict[str, str] = Field(
+        default={"en": "Customer service", "zh": "在线客服"}, description="The heading of /chat, once or for each language."
+    )
     color: str = Field("#1f6f5c", pattern=r"^#[0-9a-fA-F]{6}$", description="The accent colour of the page /chat.")
     suggestions: dict[str, tuple[str, ...]] = Field(
         default={

@@ -22,8 +22,9 @@ class Chat {
   #welcome;
   #first = null;
   #typingTimer = 0;
+  #pinned = true;
 
-  constructor({ base, language, title, style, color, position }) {
+  constructor({ base, language, title, style, color, position, open }) {
     this.#language = language;
     this.#kept = new Kept("localStorage", `frontdesk ${base} `);
     this.#connection = new Connection(base, language.tag, {
@@ -44,7 +45,7 @@ class Chat {
     this.#build(title, style, color, position);
     for (const frame of this.#connection.unsent) this.#pending(frame);
     if (this.#connection.known) this.#connection.start();
-    if (this.#kept.get("open") && !PHONE.matches) this.open({ focus: false });
+    if ((this.#kept.get("open") ?? open) && !PHONE.matches) this.open({ focus: false });
   }
 
   get isOpen() {
@@ -122,6 +123,8 @@ class Chat {
     PHONE.addEventListener("change", () => this.#panel.setAttribute("aria-modal", String(PHONE.matches)));
     window.visualViewport?.addEventListener("resize", () => frame.style.setProperty("--visible", `${visualViewport.height}px`));
     document.addEventListener("visibilitychange", () => this.#seen());
+    const grown = new ResizeObserver(() => this.#pinned && this.#toEnd());
+    for (const part of [this.#messages.element, this.#scroll]) grown.observe(part);
     this.#panel.addEventListener("dragover", (event) => event.preventDefault());
     this.#panel.addEventListener("drop", (event) => {
       event.preventDefault();
@@ -201,7 +204,7 @@ class Chat {
     if (entry.kind === "reply") this.#hideTyping();
     this.#messages.add(entry);
     this.#shape();
-    if (atEnd) this.#toEnd();
+    if (atEnd) this.#toStartOf(entry.id);
     else this.#newer.hidden = false;
     this.#seen();
   }
@@ -260,10 +263,23 @@ class Chat {
   #toEnd() {
     this.#scroll.scrollTop = this.#scroll.scrollHeight;
     this.#newer.hidden = true;
+    this.#pinned = true;
+  }
+
+  /** To the end, unless that would hide the first lines of a long reply. */
+  #toStartOf(id) {
+    const { node } = this.#messages.items.find((item) => item.id === id);
+    this.#toEnd();
+    const hidden = this.#scroll.getBoundingClientRect().top - node.getBoundingClientRect().top + 12;
+    if (hidden > 0) {
+      this.#scroll.scrollTop -= hidden;
+      this.#pinned = false;
+    }
   }
 
   #scrolled() {
-    if (this.#atEnd()) this.#newer.hidden = true;
+    this.#pinned = this.#atEnd();
+    if (this.#pinned) this.#newer.hidden = true;
   }
 
   /** Counts the replies that nobody has looked at, and forgets them once the panel is open and visible. */

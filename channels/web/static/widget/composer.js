@@ -23,7 +23,7 @@ class Composer {
     this.#onSend = onSend;
     const say = (key) => language.say(key);
     this.#box = h("textarea", {
-      rows: "1", dir: "auto", placeholder: say("placeholder"), "aria-label": say("message"), enterkeyhint: "send", "aria-describedby": "count",
+      rows: "1", placeholder: say("placeholder"), "aria-label": say("message"), enterkeyhint: "send", "aria-describedby": "count",
       oninput: () => this.#changed(), onkeydown: (event) => this.#key(event), onpaste: (event) => this.#paste(event),
     });
     this.#picker = h("input", { type: "file", multiple: true, class: "hidden", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#picked() });
@@ -74,6 +74,7 @@ class Composer {
   }
 
   #changed() {
+    this.#box.dir = this.#box.value ? "auto" : ""; // an empty box takes the direction of the interface
     this.#box.style.height = "auto";
     this.#box.style.height = `${Math.min(this.#box.scrollHeight, 144)}px`;
     const over = [...this.#box.value].length - this.#connection.limits.max_text;

@@ -25,7 +25,7 @@ const ICONS = {
 function icon(name) {
   const namespace = "http://www.w3.org/2000/svg";
   const svg = document.createElementNS(namespace, "svg");
-  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false", class: `icon ${name}` })) {
+  for (const [key, value] of Object.entries({ viewBox: "0 0 24 24", "aria-hidden": "true", focusable: "false", class: `icon icon-${name}` })) {
     svg.setAttribute(key, value);
   }
   const path = document.createElementNS(namespace, "path");

@@ -192,7 +192,7 @@ class Messages {
     return h(
       "details",
       { class: "sources" },
-      h("summary", {}, icon("down"), `${summary}: `, h("span", { dir: "auto" }, sources.map((source) => source.title).join(" · "))),
+      h("summary", {}, icon("down"), h("span", {}, `${summary}:`), h("span", { class: "titles", dir: "auto" }, sources.map((source) => source.title).join(" · "))),
       h("ul", {}, sources.map(one)),
     );
   }

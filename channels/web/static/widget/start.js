@@ -20,13 +20,13 @@ function start(style) {
       style,
       color,
       position: ["left", "right"].includes(position) ? position : "end",
+      open: open !== undefined && open !== "false", // until the customer closes it
     });
     window.Frontdesk = Object.freeze({ open: () => chat.open(), close: () => chat.close(), ask: (text) => chat.ask(text) });
     document.addEventListener("click", (event) => {
       const asked = event.target.closest?.("[data-frontdesk-ask]");
       if (asked) chat.ask(asked.dataset.frontdeskAsk);
     });
-    if (open !== undefined && open !== "false" && !PHONE.matches) chat.open({ focus: false });
   };
   if (document.body) run();
   else document.addEventListener("DOMContentLoaded", run);

@@ -78,7 +78,7 @@ class Language {
     this.tag = tags.find((tag) => WORDS[Language.#primary(tag)]) || "en";
     this.words = WORDS[Language.#primary(this.tag)];
     this.direction = RIGHT_TO_LEFT.includes(Language.#primary(this.tag)) ? "rtl" : "ltr";
-    this.#time = new Intl.DateTimeFormat(this.tag, { hour: "2-digit", minute: "2-digit" });
+    this.#time = new Intl.DateTimeFormat(this.tag, { hour: "numeric", minute: "2-digit" });
     this.#date = new Intl.DateTimeFormat(this.tag, { weekday: "long", day: "numeric", month: "long" });
     this.#relative = new Intl.RelativeTimeFormat(this.tag, { numeric: "auto" });
   }
