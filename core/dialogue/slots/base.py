@@ -5,11 +5,12 @@ the slot type, not the value's type, because two slots of one value type (an ord
 and asked for differently. `Slot.value` is still typed exactly: its declaration binds `T` through `SlotType[T]`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from frontdesk.core.messages import Choice as Button
 from frontdesk.core.text import Words
 
 T = TypeVar("T")
@@ -82,6 +83,11 @@ class SlotType(Generic[T]):
     def offered(cls, language: str) -> list[tuple[str, str]]:
         """Value and label of each option to show with the question; empty where anything may be answered."""
         return []
+
+    @classmethod
+    def choices(cls, language: str) -> Sequence[Button]:
+        """The buttons that go with the question; none where the answer can be anything."""
+        return ()
 
     @classmethod
     def to_json(cls, value: T) -> Any:

@@ -9,6 +9,7 @@ from frontdesk.core.dialogue.slots.base import Found, SlotContext, SlotType, wit
 from frontdesk.core.dialogue.slots.folding import Folded, fold, phrases
 from frontdesk.core.dialogue.slots.number import numerals
 from frontdesk.core.dialogue.slots.ordinals import LAST, ordinals
+from frontdesk.core.messages import Choice as Button
 from frontdesk.core.text import Text
 
 Labels = str | Sequence[str] | Mapping[str, str | Sequence[str]] | Text
@@ -63,6 +64,11 @@ class Choice(SlotType[str]):
         return [(value, _label(labels, language)) for value, labels in cls.options.items()]
 
     @classmethod
+    def choices(cls, language: str) -> Sequence[Button]:
+        """The options, each with its first label in that language."""
+        return [Button(_label(labels, language), value) for value, labels in cls.options.items()]
+
+    @classmethod
     def to_json(cls, value: str) -> str:
         return value
 
@@ -103,6 +109,15 @@ def _label(labels: Labels, language: str) -> str:
         fitting = labels.get(language) or labels.get(base) or labels.get("en") or next(iter(labels.values()))
         return fitting if isinstance(fitting, str) else fitting[0]
     return labels if isinstance(labels, str) else labels[0]
+
+
+def _label(labels: Labels, language: str) -> str:
+    if isinstance(labels, str):
+        return labels
+    if isinstance(labels, Mapping):
+        first = {tag: given if isinstance(given, str) else given[0] for tag, given in labels.items()}
+        return Text(**first).fitting(language)
+    return labels[0]
 
 
 def _labels(labels: Labels) -> Iterable[str]:
