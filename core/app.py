@@ -89,7 +89,8 @@ class App:
             own[Embedder] = embedder
         self.registry = Registry(plugins, plugin_settings, {**own, **(provided or {})})
         self.languages = LanguageDetector(options.languages)
-        self.intents = IntentMatcher(self.registry.intents, embedder, cache=(options.cache_folder or options.data_folder / "cache") / "intents")
+        cache = options.cache_folder or options.data_folder / "cache"
+        self.intents = IntentMatcher(self.registry.intents, embedder, cache=cache / "intents")
         forms = Forms(self.registry, timezone=options.timezone, region=options.region)
         self.router = Router(self.registry, forms, self.intents, Commands(self.registry, options.languages))
         self.runner = Runner(

@@ -34,10 +34,11 @@ class Routed:
 
 
 class Effects:
-    """Collects what a turn leads to. Ids are made from the turn's own, so that a repeated turn makes the same ones."""
+    """Collects what a turn leads to. Ids are made from `id`, so that a repeated turn makes the same ones."""
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: Turn, id: str) -> None:
         self._turn = turn
+        self._id = id
         self.entries: list[Body] = []
         self.resolved = False
 
@@ -108,7 +109,7 @@ class Effects:
         self.entries.append(storable(mark))
 
     def _next_id(self) -> str:
-        return f"{self._turn.id}/{len(self.entries)}"
+        return f"{self._id}/{len(self.entries)}"
 
     def _ask(self, outcome: Ask | Confirm, plugin: Plugin) -> None:
         turn = self._turn

@@ -93,7 +93,7 @@ class Runner:
     async def resolved(self, state: Conversation) -> tuple[Conversation, list[Body]]:
         """What the plugins say after an agent has resolved a conversation."""
         turn = Turn(state, (), now=self._now(), read_history=self._read_history)
-        effects = Effects(turn)
+        effects = Effects(turn, turn.id)
         try:
             async with asyncio.timeout(self._limits.seconds):
                 await self._run_resolved_hooks(turn, effects)
@@ -121,7 +121,7 @@ class Runner:
         while True:
             before = self._updated(await claim.load(), messages)
             turn = Turn(before, messages, now=before.updated, read_history=self._read_history)
-            effects = Effects(turn)
+            effects = Effects(turn, turn.id)
             error = None
             try:
                 result = await self._decide(turn, effects, claim.attempts)
@@ -193,7 +193,7 @@ class Runner:
     def _apologised(self, before: Conversation, messages: Sequence[Message], plugin: str) -> tuple[Turn, Effects]:
         state = msgspec.structs.replace(before, question=None, form=None)
         turn = Turn(state, messages, now=before.updated, read_history=self._read_history)
-        effects = Effects(turn)
+        effects = Effects(turn, f"{turn.id}/failed")  # other ids than the answer has, should the message be replayed
         if state.owner == "bot":
             effects.apply(Routed(Reply(phrases.FAILED, answers=False)))
         turn.plugin = plugin

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from frontdesk.core.dialogue.classifier import IntentClassifier
 
 from frontdesk.core.models import Embedder
 from frontdesk.core.plugin import Intent
@@ -40,7 +39,7 @@ class IntentMatcher:
         self._examples = {id: list(intent.examples) for id, intent in intents.items()}
         self._embedder = embedder
         self._cache = cache
-        self._learning: "asyncio.Task[IntentClassifier] | None" = None
+        self._learning: asyncio.Task[IntentClassifier] | None = None
 
     @property
     def ready(self) -> bool:

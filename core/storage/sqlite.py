@@ -15,17 +15,19 @@ import msgspec
 
 from frontdesk.core.conversations import Conversation, Owner
 from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
-from frontdesk.core.messages import Body, Entry, Message, Outgoing, Status, decode, encode
+from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode
 from frontdesk.core.storage.embedded import EmbeddedStore
 from frontdesk.core.storage.migrations import migrate
+from frontdesk.core.storage.statements import Apply, Insert, Sent, merge
 from frontdesk.core.storage.writer import Writer
 
 CACHED_CONVERSATIONS = 1024
 WATCH_SECONDS = 1.0
-INSERT_ENTRY = "INSERT OR IGNORE INTO entries (id, conversation, kind, status, body) VALUES (?, ?, ?, ?, ?)"
 COLUMNS = "seq, status, attempts, error, platform_id, body"
 
 T = TypeVar("T")
+
+_KINDS = {Message: "message", Outgoing: "outgoing", Note: "note", Mark: "mark"}
 
 _encode_state = msgspec.json.Encoder().encode
 _decode_state = msgspec.json.Decoder(Conversation).decode
@@ -45,10 +47,11 @@ class SqliteStore(EmbeddedStore):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if work:
             self._lock = _only_one(self.path.with_suffix(".lock"))
-        self._writer = Writer(self._connect)
+        self._writer = Writer(self._connect, merge)
         await self._writer.open()
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-sqlite-reader")
         self._reader = await asyncio.get_running_loop().run_in_executor(self._readers, _connection, self.path)
+        self._last_seq = await self._read(lambda db: int(db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]))
         if work:
             for entry in await self._read(_select("status = 'pending' ORDER BY seq")):
                 self._take_up(entry, suspect=True)
@@ -109,17 +112,11 @@ class SqliteStore(EmbeddedStore):
         return msgspec.structs.replace(found[0], status="pending", attempts=0, error=None)
 
     async def _insert(self, message: Message, then: Callable[[int], None]) -> int | None:
-        row = _row(message)
-
-        def work(db: sqlite3.Connection) -> int | None:
-            cursor = db.execute(INSERT_ENTRY, row)
-            return cursor.lastrowid if cursor.rowcount else None
-
         def kept(seq: int | None) -> None:
             if seq is not None:
                 then(seq)
 
-        return await self._writer.run(work, kept)
+        return await self._writer.run(Insert(self._row(message)), kept)
 
     async def _apply(
         self,
@@ -129,45 +126,27 @@ class SqliteStore(EmbeddedStore):
         error: str | None,
         then: Callable[[Conversation, Sequence[tuple[int, Body]]], None],
     ) -> Conversation:
-        committed = msgspec.structs.replace(conversation, version=conversation.version + 1)
-        state = (committed.version, committed.owner, committed.updated.timestamp(), _encode_state(committed))
-        rows = [(body, _row(body)) for body in entries]
-        status = "dead" if error else "done"
+        state = msgspec.structs.replace(conversation, version=conversation.version + 1)
+        row = (state.id, state.version, state.owner, state.updated.timestamp(), _encode_state(state))
+        rows = [self._row(body) for body in entries]
 
-        def work(db: sqlite3.Connection) -> list[tuple[int, Body]]:
-            if conversation.version:
-                sql = "UPDATE conversations SET version = ?, owner = ?, updated = ?, body = ? WHERE id = ? AND version = ?"
-                fresh = db.execute(sql, (*state, conversation.id, conversation.version)).rowcount
-            else:
-                sql = (
-                    "INSERT INTO conversations (id, version, owner, updated, body) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
-                )
-                fresh = db.execute(sql, (conversation.id, *state)).rowcount
-            if not fresh:
-                raise Stale(conversation.id)
-            for seq in settled:
-                db.execute("UPDATE entries SET status = ?, error = ? WHERE seq = ?", (status, error, seq))
-            new: list[tuple[int, Body]] = []
-            for body, row in rows:
-                cursor = db.execute(INSERT_ENTRY, row)
-                if cursor.rowcount and cursor.lastrowid:
-                    new.append((cursor.lastrowid, body))
-            return new
-
-        def kept(new: list[tuple[int, Body]]) -> None:
-            self._remember(committed)
-            then(committed, new)
+        def kept(new: set[int]) -> None:
+            self._remember(state)
+            then(state, [(row[0], body) for row, body in zip(rows, entries, strict=True) if row[0] in new])
 
         try:
-            await self._writer.run(work, kept)
+            await self._writer.run(Apply(row, rows, settled, error), kept)
         except Stale:
             self._cache.pop(conversation.id, None)
             raise
-        return committed
+        return state
 
     async def _settle(self, seq: int, status: Status, *, platform_id: str | None = None, error: str | None = None) -> None:
-        sql = "UPDATE entries SET status = ?, platform_id = ?, error = ? WHERE seq = ?"
-        await self._writer.run(lambda db: _execute(db, sql, status, platform_id, error, seq))
+        if status == "sent":
+            await self._writer.run(Sent(seq, platform_id))
+        else:
+            sql = "UPDATE entries SET status = ?, error = ? WHERE seq = ?"
+            await self._writer.run(lambda db: _execute(db, sql, status, error, seq))
 
     async def _count(self, seq: int, error: str | None = None) -> None:
         sql = "UPDATE entries SET attempts = attempts + 1, error = ? WHERE seq = ?"
@@ -176,6 +155,12 @@ class SqliteStore(EmbeddedStore):
     async def _dead_count(self) -> int:
         sql = "SELECT count(*) FROM entries WHERE status = 'dead'"
         return await self._read(lambda db: int(db.execute(sql).fetchone()[0]))
+
+    def _row(self, body: Body) -> tuple[int, str, str, str, str, bytes]:
+        """The one writer numbers the rows; a number whose row was left out stays unused."""
+        self._last_seq += 1
+        status = "pending" if isinstance(body, Message | Outgoing) else "done"
+        return self._last_seq, body.id, body.conversation, _KINDS[type(body)], status, encode(body)
 
     async def _watch(self) -> None:
         """Notices what another process (`frontdesk dead replay`) changed in the file."""
@@ -257,12 +242,6 @@ def _select(where: str, *values: object) -> Callable[[sqlite3.Connection], list[
         ]
 
     return query
-
-
-def _row(body: Body) -> tuple[str, str, str, str, bytes]:
-    kind = type(body).__struct_config__.tag
-    status = "pending" if isinstance(body, Message | Outgoing) else "done"
-    return body.id, body.conversation, str(kind), status, encode(body)
 
 
 def _execute(db: sqlite3.Connection, sql: str, *values: object) -> None:

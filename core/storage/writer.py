@@ -11,6 +11,7 @@ from frontdesk.core.errors import FrontdeskError, Unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
+Merge = Callable[[sqlite3.Connection, Sequence[Work[Any]]], Sequence[Any] | None]
 
 MAX_GROUP = 512
 
@@ -21,18 +22,20 @@ class _Request(NamedTuple):
     future: asyncio.Future[Any]
 
 
-_Result = tuple[_Request, Any, BaseException | None]
+_Result = tuple[_Request, Any, Exception | None]
 
 
 class Writer:
-    """Owns a connection on a thread of its own.
+    """Owns a connection on a thread of its own. A request is done when its group is committed.
 
-    Each request runs inside a savepoint, so that one that fails takes nothing along; a request is done when its group is
-    committed. If the commit fails, none of the group has happened and each gets `Unavailable`.
+    `merge` may do the work of a whole group at once; if it returns None, what it did is rolled back and the requests run one by
+    one, each inside a savepoint, so that one that fails takes nothing along. If the commit fails, none of the group has happened
+    and each gets `Unavailable`.
     """
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], merge: Merge) -> None:
         self._connect = connect
+        self._merge = merge
         self._requests: SimpleQueue[_Request | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="frontdesk-sqlite-writer", daemon=True)
@@ -69,12 +72,11 @@ class Writer:
             self._loop.call_soon_threadsafe(self._opened.set_exception, error)
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
-        open_ = True
-        while open_:
-            group, open_ = self._next_group()
+        more = True
+        while more:
+            group, more = self._next_group()
             if group:
-                results = _commit_group(connection, group)
-                self._loop.call_soon_threadsafe(_resolve, results)
+                self._loop.call_soon_threadsafe(_resolve, self._commit(connection, group))
         connection.close()
 
     def _next_group(self) -> tuple[list[_Request], bool]:
@@ -90,28 +92,35 @@ class Writer:
                 return group, True
         return group, False
 
+    def _commit(self, connection: sqlite3.Connection, group: Sequence[_Request]) -> list[_Result]:
+        results: list[_Result]
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            merged = self._merge(connection, [request.work for request in group])
+            if merged is not None:
+                results = [(request, value, None) for request, value in zip(group, merged, strict=True)]
+            else:
+                connection.execute("ROLLBACK")
+                connection.execute("BEGIN IMMEDIATE")
+                results = [_one(connection, request) for request in group]
+            connection.execute("COMMIT")
+        except Exception as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            failure = Unavailable(f"the database cannot write: {error}")
+            return [(request, None, failure) for request in group]
+        return results
 
-def _commit_group(connection: sqlite3.Connection, group: Sequence[_Request]) -> list[_Result]:
-    results: list[_Result] = []
+
+def _one(connection: sqlite3.Connection, request: _Request) -> _Result:
+    connection.execute("SAVEPOINT request")
     try:
-        connection.execute("BEGIN IMMEDIATE")
-        for request in group:
-            connection.execute("SAVEPOINT request")
-            try:
-                results.append((request, request.work(connection), None))
-            except sqlite3.OperationalError:
-                raise
-            except Exception as error:
-                connection.execute("ROLLBACK TO request")
-                results.append((request, None, error))
-            connection.execute("RELEASE request")
-        connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        failure = Unavailable(f"the database cannot write: {error}")
-        return [(request, None, failure) for request in group]
-    return results
+        result: _Result = (request, request.work(connection), None)
+    except FrontdeskError as error:
+        connection.execute("ROLLBACK TO request")
+        result = (request, None, error)
+    connection.execute("RELEASE request")
+    return result
 
 
 def _resolve(results: Sequence[_Result]) -> None:
@@ -123,4 +132,4 @@ def _resolve(results: Sequence[_Result]) -> None:
         if error is None:
             request.future.set_result(value)
         else:
-            request.future.set_exception(error if isinstance(error, FrontdeskError) else Unavailable(str(error)))
+            request.future.set_exception(error)

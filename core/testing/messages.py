@@ -9,7 +9,12 @@ _numbers = count(1)
 
 
 def a_message(
-    text: str = "hello", *, conversation: str = "test:1", id: str | None = None, choice: ChoicePart | None = None, channel: str = "test"
+    text: str = "hello",
+    *,
+    conversation: str = "test:1",
+    id: str | None = None,
+    choice: ChoicePart | None = None,
+    channel: str = "test",
 ) -> Message:
     """A message as a channel would make it; every one has an id of its own unless it is given."""
     parts: tuple[Part, ...] = (choice,) if choice else (TextPart(text),)

@@ -120,9 +120,7 @@ class StoreContract:
         await first.sent("p1")
         assert (await asyncio.wait_for(second, 5)).outgoing.text == "2"
 
-    async def test_a_stale_commit_changes_nothing_and_the_claim_goes_on(
-        self, store: Store, turns: AsyncIterator[Claim]
-    ) -> None:
+    async def test_a_stale_commit_changes_nothing_and_the_claim_goes_on(self, store: Store, turns: AsyncIterator[Claim]) -> None:
         await store.accept(a_message())
         claim = await anext(turns)
         await store.commit(a_conversation(owner="agent"), ())
@@ -196,9 +194,7 @@ class StoreContract:
             with pytest.raises(KeyError):
                 await store.replay(seq)
 
-    async def test_the_transcript_has_everything_in_order_and_in_pages(
-        self, store: Store, turns: AsyncIterator[Claim]
-    ) -> None:
+    async def test_the_transcript_has_everything_in_order_and_in_pages(self, store: Store, turns: AsyncIterator[Claim]) -> None:
         message = a_message("hi")
         await store.accept(message)
         now = datetime.now(UTC)

@@ -1,12 +1,12 @@
 """Pytest fixtures, there as soon as Frontdesk is installed.
 
-    @pytest.fixture
-    def bot_plugins():
-        return [plugin]
+@pytest.fixture
+def bot_plugins():
+    return [plugin]
 
-    def test_status(bot):
-        bot.says("where is my order LL-10423")
-        assert "on its way" in bot.replies[-1].text
+def test_status(bot):
+    bot.says("where is my order LL-10423")
+    assert "on its way" in bot.replies[-1].text
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,0 +1,140 @@
+"""What is measured: each server takes an update as a webhook and answers it with one call to the platform.
+
+    python -m benchmarks.servers floor|memory|sqlite PLATFORM_PORT FOLDER
+
+prints its port, and on SIGTERM its CPU time and peak memory.
+"""
+
+import asyncio
+import json
+import resource
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, ClassVar
+
+import msgspec
+from aiohttp import ClientSession, TCPConnector, web
+
+
+async def floor(platform: str) -> web.Application:
+    """The least that a webhook bot can do: parse the update, call the platform once, answer 200."""
+    session = ClientSession(connector=TCPConnector(limit=0))
+
+    async def webhook(request: web.Request) -> web.Response:
+        update = json.loads(await request.read())
+        message = update["message"]
+        async with session.post(platform, json={"chat_id": message["chat"]["id"], "text": f"echo {message['text']}"}) as response:
+            await response.read()
+        return web.Response()
+
+    app = web.Application()
+    app.router.add_post("/webhook", webhook)
+    return app
+
+
+async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
+    """The whole engine: durable inbox, turn, durable outbox, delivery."""
+    from pydantic import BaseModel
+
+    from frontdesk.core.app import App, Options
+    from frontdesk.core.capabilities import Capabilities
+    from frontdesk.core.channel import Channel
+    from frontdesk.core.http import Operations, application
+    from frontdesk.core.messages import Contact, Message, Outgoing, TextPart
+    from frontdesk.core.outcomes import Reply
+    from frontdesk.core.plugin import Plugin
+    from frontdesk.core.storage.memory import MemoryStore
+    from frontdesk.core.storage.sqlite import SqliteStore
+    from frontdesk.core.turn import Turn
+
+    class User(msgspec.Struct):
+        id: int
+        first_name: str
+
+    class Chat(msgspec.Struct):
+        id: int
+
+    class Sent(msgspec.Struct):
+        sender: User = msgspec.field(name="from")
+        chat: Chat
+        text: str
+
+    class Update(msgspec.Struct):
+        update_id: int
+        message: Sent
+
+    decode = msgspec.json.Decoder(Update).decode
+
+    class NoSettings(BaseModel):
+        pass
+
+    class Bench(Channel):
+        name: ClassVar[str] = "bench"
+        Settings = NoSettings
+        capabilities = Capabilities()
+
+        async def start(self) -> None:
+            self._session = ClientSession(connector=TCPConnector(limit=0))
+
+        def mount(self, http: web.Application) -> None:
+            http.router.add_post("/webhook", self._webhook)
+
+        async def _webhook(self, request: web.Request) -> web.Response:
+            raw = await request.read()
+            update = decode(raw)
+            message = Message(
+                id=f"bench:{update.update_id}",
+                channel="bench",
+                conversation=f"bench:{update.message.chat.id}",
+                contact=Contact(id=str(update.message.sender.id), name=update.message.sender.first_name),
+                parts=(TextPart(update.message.text),),
+                at=datetime.now(UTC),
+                raw=msgspec.Raw(raw),
+            )
+            await self.services.accept(message)
+            return web.Response()
+
+        async def send(self, outgoing: Outgoing) -> str | None:
+            payload = {"chat_id": int(outgoing.contact.id), "text": outgoing.text}
+            async with self._session.post(platform, json=payload) as response:
+                await response.read()
+            return None
+
+    plugin = Plugin("echo")
+
+    @plugin.pattern(r"^\d+$")
+    async def echo(turn: Turn) -> Reply:
+        return Reply(f"echo {turn.text}")
+
+    store = MemoryStore() if kind == "memory" else SqliteStore(folder / "bench.db")
+    app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=[(Bench, NoSettings())], serve=False)
+    await app.__aenter__()
+    return application(Operations(store, app.metrics, lambda: True), app.transports)
+
+
+async def main(kind: str, platform_port: int, folder: Path) -> None:
+    platform = f"http://127.0.0.1:{platform_port}/sendMessage"
+    app = await (floor(platform) if kind == "floor" else frontdesk(platform, folder, kind))
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
+    await site.start()
+    print(json.dumps({"port": runner.addresses[0][1]}), flush=True)
+    started = resource.getrusage(resource.RUSAGE_SELF)
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    await stop.wait()
+    print(json.dumps(usage_since(started)), flush=True)
+
+
+def usage_since(started: Any) -> dict[str, float]:
+    """CPU in seconds, peak memory in MB."""
+    now = resource.getrusage(resource.RUSAGE_SELF)
+    cpu = now.ru_utime + now.ru_stime - started.ru_utime - started.ru_stime
+    return {"cpu_s": cpu, "peak_mb": now.ru_maxrss / 1024}
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))

@@ -1,0 +1,135 @@
+"""What the SQLite store writes, so that a whole group of requests becomes a handful of statements.
+
+The sqlite3 module hands the interpreter's lock over at every statement; under load that costs far more than the statement.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from frontdesk.core.errors import Stale
+
+R = TypeVar("R")
+
+ENTRIES = "INSERT OR IGNORE INTO entries (seq, id, conversation, kind, status, body) VALUES {rows}"
+STATES = (
+    "INSERT INTO conversations (id, version, owner, updated, body) VALUES {rows} ON CONFLICT (id) DO UPDATE"
+    " SET version = excluded.version, owner = excluded.owner, updated = excluded.updated, body = excluded.body"
+    " WHERE conversations.version = excluded.version - 1"
+)
+DONE = "UPDATE entries SET status = 'done', error = NULL WHERE seq IN (VALUES {rows})"
+SENT = (
+    "UPDATE entries SET status = 'sent', error = NULL, platform_id = delivered.column2"
+    " FROM (VALUES {rows}) AS delivered WHERE seq = delivered.column1"
+)
+DEAD = "UPDATE entries SET status = 'dead', error = ? WHERE seq = ?"
+
+MOST_ROWS = 64
+
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A message that was accepted. The result is its seq, or None if its id is known."""
+
+    entry: Row
+
+    def __call__(self, db: sqlite3.Connection) -> int | None:
+        return self.entry[0] if _written(db, ENTRIES, [self.entry]) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A committed turn or act. The result has the seqs of the entries that are new. Raises `Stale`."""
+
+    state: Row
+    entries: Sequence[Row]
+    settled: Sequence[int]
+    error: str | None
+
+    def __call__(self, db: sqlite3.Connection) -> set[int]:
+        if not _written(db, STATES, [self.state]):
+            raise Stale(self.state[0])
+        if self.error is None:
+            _written(db, DONE, [(seq,) for seq in self.settled])
+        else:
+            db.executemany(DEAD, [(self.error, seq) for seq in self.settled])
+        return {entry[0] for entry in self.entries if _written(db, ENTRIES, [entry])}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A reply that the platform has taken."""
+
+    seq: int
+    platform_id: str | None
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        _written(db, SENT, [(self.seq, self.platform_id)])
+
+
+def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any] | None:
+    """Does the ordinary work of a group, in few statements.
+
+    Returns None if anything is not ordinary (a repeated message, a stale state, a dead letter, other work): then the caller rolls
+    back and lets the requests run one by one. The kinds may be reordered because no request depends on another of its group.
+    """
+    entries: list[Row] = []
+    states: list[Row] = []
+    settled: list[Row] = []
+    sent: list[Row] = []
+    results: list[Any] = []
+    for work in works:
+        match work:
+            case Insert():
+                entries.append(work.entry)
+                results.append(work.entry[0])
+            case Apply() if work.error is None:
+                states.append(work.state)
+                entries.extend(work.entries)
+                settled.extend((seq,) for seq in work.settled)
+                results.append({entry[0] for entry in work.entries})
+            case Sent():
+                sent.append((work.seq, work.platform_id))
+                results.append(None)
+            case _:
+                return None
+    if _written(db, ENTRIES, entries) != len(entries) or _written(db, STATES, states) != len(states):
+        return None
+    _written(db, DONE, settled)
+    _written(db, SENT, sent)
+    return results
+
+
+def _written(db: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> int:
+    """Executes `sql` for all rows and returns how many were changed.
+
+    The rows go in by powers of two, so that the statements are few and the same, and stay prepared.
+    """
+    written = start = 0
+    size = MOST_ROWS
+    while start < len(rows):
+        while size > len(rows) - start:
+            size //= 2
+        chunk = rows[start : start + size]
+        statement = sql.format(rows=_placeholders(len(chunk[0]), size))
+        written += db.execute(statement, _flat(chunk)).rowcount
+        start += size
+    return written
+
+
+def _placeholders(width: int, rows: int) -> str:
+    key = (width, rows)
+    if key not in _PLACEHOLDERS:
+        row = f"({', '.join('?' * width)})"
+        _PLACEHOLDERS[key] = ", ".join([row] * rows)
+    return _PLACEHOLDERS[key]
+
+
+_PLACEHOLDERS: dict[tuple[int, int], str] = {}
+
+
+def _flat(rows: Iterable[Row]) -> list[Any]:
+    return [value for row in rows for value in row]
