@@ -28,6 +28,8 @@ from frontdesk.plugins.replies.knowledge.values import (
 )
 
 _BATCH = 64
+_MAX_QUESTION = 2000
+"""Characters of a question that are looked at."""
 
 _log = structlog.get_logger(__name__)
 
@@ -110,6 +112,7 @@ class KnowledgeBase:
 
         `languages` and `tags` leave out all other passages before anything is ranked; a passage must have all tags.
         """
+        question = question[:_MAX_QUESTION]
         ranker = await self._current()
         vector = await self._question_vector(question)
         rank = partial(ranker.rank, question, vector, languages=languages, tags=tags, limit=limit)
@@ -126,7 +129,7 @@ class KnowledgeBase:
 
     async def quote(self, question: str, hit: Hit) -> Answer:
         """The part of a hit's passage that fits the question best."""
-        passage = hit.passage
+        passage, question = hit.passage, question[:_MAX_QUESTION]
         parts = units(passage)
         ranker = await self._current()
         scores = [coverage(question, part, ranker.weight) for part in parts]
@@ -227,7 +230,8 @@ class KnowledgeBase:
         embedder, index = self._embedder, self._index
         known = await asyncio.to_thread(index.known_keys, embedder.name)
         passages = [*plan.kept, *(passage for _, passages in plan.changed for passage in passages)]
-        texts = dict.fromkeys(key for passage in passages for key in passage.keys)
+        fits = self._scoring.dense_fits
+        texts = dict.fromkeys(key for passage in passages for key in passage.keys if fits(key))
         missing = [text for text in texts if key_digest(text) not in known]
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]

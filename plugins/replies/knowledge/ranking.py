@@ -50,9 +50,9 @@ class Scoring:
     hybrid: Calibration = field(default_factory=lambda: Calibration(dense=6.0, lexical=1.5, familiar=1.5, bias=-4.27))
     lexical_only: Calibration = field(default_factory=lambda: Calibration(lexical=12.0, bias=-1.9))
 
-    def dense_fits(self, question: str) -> bool:
-        """Whether the embedder can be trusted with the script of a question."""
-        return self.dense_cjk or cjk_share(question) < 0.3
+    def dense_fits(self, text: str) -> bool:
+        """Whether the embedder can be trusted with the script of a text."""
+        return self.dense_cjk or cjk_share(text) < 0.3
 
 
 class Ranker:
