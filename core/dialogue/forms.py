@@ -148,7 +148,7 @@ class Forms:
         """What the plugin offers for a slot, or the slot type's own options."""
         handler = self._registry.plugins[intent.plugin].options_of.get(slot_type)
         if handler is None:
-            return [Choice(label, value) for value, label in slot_type.offered(turn.language)]
+            return slot_type.choices(turn.language)
         offered: Sequence[Choice] = await self._registry.value_of(handler, turn)
         return offered
 

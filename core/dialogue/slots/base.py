@@ -80,11 +80,6 @@ class SlotType(Generic[T]):
         raise NotImplementedError
 
     @classmethod
-    def offered(cls, language: str) -> list[tuple[str, str]]:
-        """Value and label of each option to show with the question; empty where anything may be answered."""
-        return []
-
-    @classmethod
     def choices(cls, language: str) -> Sequence[Button]:
         """The buttons that go with the question; none where the answer can be anything."""
         return ()

@@ -59,11 +59,6 @@ class Choice(SlotType[str]):
         return cls._by_number(folded, context) or cls._by_beginning(folded)
 
     @classmethod
-    def offered(cls, language: str) -> list[tuple[str, str]]:
-        """The first label of each option in that language, else in English, else in any."""
-        return [(value, _label(labels, language)) for value, labels in cls.options.items()]
-
-    @classmethod
     def choices(cls, language: str) -> Sequence[Button]:
         """The options, each with its first label in that language."""
         return [Button(_label(labels, language), value) for value, labels in cls.options.items()]
@@ -101,14 +96,6 @@ class Choice(SlotType[str]):
             return []
         start = folded.text.index(written)
         return [folded.found(values.pop(), start, start + len(written))]
-
-
-def _label(labels: Labels, language: str) -> str:
-    if isinstance(labels, Mapping):
-        base = language.partition("-")[0]
-        fitting = labels.get(language) or labels.get(base) or labels.get("en") or next(iter(labels.values()))
-        return fitting if isinstance(fitting, str) else fitting[0]
-    return labels if isinstance(labels, str) else labels[0]
 
 
 def _label(labels: Labels, language: str) -> str:
