@@ -67,8 +67,8 @@ class AccountPages:
 
     async def logout(self, request: web.Request) -> web.StreamResponse:
         request[SESSION].invalidate()
-        # What the page kept in the browser (drafts) goes too.
-        raise web.HTTPSeeOther(LOGIN, headers={"Clear-Site-Data": '"storage"'})
+        # The page then forgets the drafts that it kept. After a session that just ended they stay.
+        raise web.HTTPSeeOther(LOGIN.with_query(out="1"))
 
     async def welcome_page(self, request: web.Request) -> web.StreamResponse:
         token = request.query.get("token", "")

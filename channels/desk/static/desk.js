@@ -119,15 +119,12 @@ setInterval(localize, 20000);
 // The transcript stays at its end if it was there
 
 let atEnd = true;
-document.addEventListener(
-  "scroll",
-  (event) => {
-    if (event.target.id === "transcript") {
-      atEnd = event.target.scrollHeight - event.target.scrollTop - event.target.clientHeight < 80;
-    }
-  },
-  true,
-);
+
+function measureEnd() {
+  const transcript = $("#transcript");
+  if (transcript) atEnd = transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 80;
+}
+document.addEventListener("scroll", (event) => event.target.id === "transcript" && measureEnd(), true);
 
 function toEnd() {
   const transcript = $("#transcript");
@@ -229,7 +226,7 @@ function sent(composer) {
   saveDraft();
   setMode("reply");
   grow();
-  atEnd = true;
+  toEnd();
 }
 
 // Messages of the page itself
@@ -242,13 +239,13 @@ function toast(text) {
 }
 
 document.addEventListener("htmx:error", (event) => {
-  // Parts that load by themselves try again by themselves.
   if (event.target.closest?.("#composer, .acts")) toast(page.offline);
 });
 
 document.addEventListener("htmx:response:error", (event) => {
-  const { response, text, hx } = event.detail.ctx;
-  if (response.status !== 409 && !hx.redirect) toast(text.slice(0, 300));
+  const { response, text, hx, sourceElement } = event.detail.ctx;
+  // Parts that load by themselves try again by themselves.
+  if (response.status !== 409 && !hx.redirect && !sourceElement.matches("#inbox, #recent")) toast(text.slice(0, 300));
 });
 
 document.addEventListener("htmx:finally:request", (event) => {
@@ -264,6 +261,8 @@ let belowTop = null;
 document.addEventListener("htmx:before:swap", (event) => {
   // Browsers keep the place when something is put above it, but not at the very top.
   const transcript = $("#transcript");
+  // The scroll event of a moment ago may not have come yet.
+  measureEnd();
   belowTop = event.detail.ctx.target?.id === "older" ? transcript.scrollHeight - transcript.scrollTop : null;
 });
 

@@ -1,5 +1,9 @@
 "use strict";
 
+if (new URLSearchParams(location.search).has("out")) {
+  for (const key of Object.keys(sessionStorage)) if (key.startsWith("draft:")) sessionStorage.removeItem(key);
+}
+
 document.addEventListener("change", (event) => {
   const box = event.target.closest("[data-show-passwords]");
   if (!box) return;

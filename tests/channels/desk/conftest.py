@@ -9,6 +9,7 @@ import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 from argon2 import PasswordHasher
+
 from frontdesk.channels.desk import Desk, adapter
 from frontdesk.channels.desk.passwords import Passwords
 from frontdesk.channels.desk.settings import DeskSettings

@@ -1,4 +1,5 @@
 import pytest
+
 from frontdesk.channels.desk.accounts import digest
 from frontdesk.channels.desk.passwords import Passwords, check_policy
 from frontdesk.channels.desk.strings import STRINGS, Refusal

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiohttp import ClientResponse
+
 from frontdesk.channels.desk import conversation_pages
 from frontdesk.channels.desk.live import EVERYTHING, Live
 from frontdesk.core.events import Accepted, Delivered, Events, Typing

@@ -1,6 +1,7 @@
 import re
 
 import pytest
+
 from frontdesk.channels.desk import account_pages
 from frontdesk.channels.desk.passwords import Passwords
 from frontdesk.channels.desk.settings import DeskSettings
@@ -27,7 +28,7 @@ async def test_an_unknown_name_costs_a_verification_too(world: World, monkeypatc
     await world.member("ana", "Ana")
     seen: list[str] = []
     verify = Passwords._verify
-    monkeypatch.setattr(Passwords, "_verify", lambda self, hash, word: seen.append(hash) or verify(self, hash, word))
+    monkeypatch.setattr(Passwords, "_verify", lambda self, known, word: seen.append(known) or verify(self, known, word))
     for name in ("ana", "nobody"):
         await world.desk.accounts.verify(name, "wrong-password-1")
     assert len(seen) == 2
@@ -105,16 +106,27 @@ async def test_logging_out_ends_the_session_on_the_server(world: World) -> None:
     ana = await world.agent()
     cookie = next(morsel.value for morsel in ana.client.session.cookie_jar if morsel.key == COOKIE)
     answer = await ana.client.post("/desk/logout", data={"csrf": ana.csrf}, allow_redirects=False)
-    assert answer.headers["Location"] == "/desk/login"
+    assert answer.headers["Location"] == "/desk/login?out=1"
     ana.client.session.cookie_jar.update_cookies({COOKIE: cookie})
     assert (await ana.get("/desk", cookies={COOKIE: cookie})).status == 303
 
 
 @pytest.mark.parametrize(
     "target",
-    ["https://evil.example", "//evil.example", "/\\evil.example", "/desk//evil.example", "/desk/\\evil", "/deskevil", "javascript:alert(1)",
-     "/desk@evil.example", "/desk/x\r\nSet-Cookie: a=b", "/elsewhere", "/desk/logout"],
-)  # fmt: skip
+    [
+        "https://evil.example",
+        "//evil.example",
+        "/\\evil.example",
+        "/desk//evil.example",
+        "/desk/\\evil",
+        "/deskevil",
+        "/desk@evil.example",
+        "/desk/x\r\nSet-Cookie: a=b",
+        "javascript:alert(1)",
+        "/elsewhere",
+        "/desk/logout",
+    ],
+)
 async def test_log_in_leads_to_the_desk_only(world: World, target: str) -> None:
     await world.member("ana", "Ana")
     answer = await world.browser().log_in("ana", next=target)

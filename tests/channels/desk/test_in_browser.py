@@ -1,0 +1,163 @@
+"""The page's script, in a real browser: what no test of the server can see."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from frontdesk.core.events import Changed, Typing
+from frontdesk.core.messages import Outgoing
+
+from .conftest import PASSWORD, World, message
+
+T = TypeVar("T")
+
+pytestmark = [
+    pytest.mark.acceptance,
+    pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="Chromium is not installed"),
+]
+
+QUIET = ["quic", "background-networking", "component-update", "sync"]
+
+
+class Page:
+    """A browser in a thread, so that the server in the event loop can answer it."""
+
+    def __init__(self, profile: Path, address: str) -> None:
+        options = webdriver.ChromeOptions()
+        options.binary_location = str(shutil.which("chromium"))
+        flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={profile}"]
+        for flag in flags + [f"--disable-{name}" for name in QUIET]:
+            options.add_argument(flag)
+        self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+        self.address = address
+
+    def open(self, path: str) -> None:
+        self.driver.get(self.address + path)
+
+    def find(self, selector: str) -> Any:
+        return WebDriverWait(self.driver, 10).until(lambda driver: driver.find_element(By.CSS_SELECTOR, selector))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        WebDriverWait(self.driver, 10, ignored_exceptions=(Exception,)).until(lambda _: condition())
+
+    def log_in(self) -> None:
+        self.open("/desk/login")
+        self.find("[name=name]").send_keys("ana")
+        self.find("[name=password]").send_keys(PASSWORD, Keys.ENTER)
+        self.find("#inbox")
+
+
+@pytest.fixture
+async def page(world: World, tmp_path: Path) -> AsyncIterator[Page]:
+    await world.member("ana", "Ana")
+    live = asyncio.create_task(world.desk.run())
+    address = str(world.browser().client.make_url("")).rstrip("/")
+    page = await asyncio.to_thread(Page, tmp_path / "profile", address)
+    try:
+        await asyncio.to_thread(page.log_in)
+        yield page
+    finally:
+        await asyncio.to_thread(page.driver.quit)
+        live.cancel()
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    return await asyncio.to_thread(work)
+
+
+async def says(world: World, text: str) -> None:
+    words = message("web:1", text)
+    state = await world.store.conversation("web:1")
+    assert state is not None
+    world.events.publish(Changed(await world.store.commit(state, [words]), (words,)))
+
+
+async def test_a_draft_survives_what_happens_meanwhile_and_is_then_sent(world: World, page: Page) -> None:
+    await world.conversation(owner="queue")
+
+    def begin() -> None:
+        page.open("/desk")
+        page.find("#rows a").click()
+        page.find("#text").send_keys("Good mor")
+
+    await in_thread(begin)
+    world.events.publish(Typing("web:1", "contact"))
+    await in_thread(lambda: page.until(lambda: "Kim is typing" in page.find("#typing").text))
+    await says(world, "Are you there?")
+
+    def go_on() -> None:
+        page.until(lambda: "Are you there?" in page.find("#recent").text)
+        assert page.driver.switch_to.active_element.get_attribute("id") == "text"
+        page.driver.switch_to.active_element.send_keys("ning")
+        page.driver.refresh()
+        page.until(lambda: page.find("#text").get_attribute("value") == "Good morning")
+        page.find("#text").send_keys(Keys.CONTROL, Keys.ENTER)
+        page.until(lambda: "Good morning" in page.find("#recent").text)
+        page.until(lambda: page.find("#text").get_attribute("value") == "")
+        assert "Yours" in page.find("#head").text
+
+    await in_thread(go_on)
+    assert [body.text for body in await world.bodies() if isinstance(body, Outgoing)] == ["Good morning"]
+
+
+async def test_the_desk_works_by_keyboard(world: World, page: Page) -> None:
+    await world.conversation(owner="queue")
+
+    def press() -> None:
+        page.open("/desk")
+        page.find("body").send_keys("j")
+        page.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        page.find("#act-take")
+        page.find("body").send_keys("t")
+        page.until(lambda: "Yours" in page.find("#head").text)
+        page.find("body").send_keys("n")
+        page.driver.switch_to.active_element.send_keys("remember this", Keys.CONTROL, Keys.ENTER)
+        page.until(lambda: "Internal note by Ana" in page.find("#recent").text)
+        page.driver.switch_to.active_element.send_keys(Keys.ESCAPE)
+        page.find("body").send_keys("?")
+        page.until(lambda: page.find("#keys").get_attribute("open") is not None)
+
+    await in_thread(press)
+    assert not [body for body in await world.bodies() if isinstance(body, Outgoing)]
+
+
+async def test_going_back_in_time_keeps_the_place(world: World, page: Page) -> None:
+    await world.conversation("web:1", *(message("web:1", f"number {number}.") for number in range(1, 151)))
+
+    def scroll() -> None:
+        page.open("/desk/c/web%3A1?tab=bot")
+        top = "return document.getElementById('transcript').scrollTop"
+        page.until(lambda: page.driver.execute_script(top) > 1000)
+        page.driver.execute_script("document.getElementById('transcript').scrollTop = 0")
+        page.until(lambda: "number 31." in page.find("#transcript").text)
+        assert page.driver.execute_script(top) > 1000
+        assert "number 30." not in page.find("#transcript").text
+
+    await in_thread(scroll)
+
+
+async def test_nothing_that_a_customer_writes_runs(world: World, page: Page) -> None:
+    attack = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+    await world.conversation("web:1", message("web:1", attack), owner="queue")
+
+    def look() -> None:
+        page.open("/desk/c/web%3A1")
+        page.until(lambda: attack in page.find("#recent").text)
+
+    await in_thread(look)
+    await says(world, attack)
+
+    def look_again() -> None:
+        page.until(lambda: page.find("#recent").text.count(attack) == 2)
+        assert "owned" not in page.driver.title
+
+    await in_thread(look_again)
