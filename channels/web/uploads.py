@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Container
 from pathlib import PurePosixPath
 
-from aiohttp import BodyPartReader, web
+from aiohttp import BodyPartReader, MultipartReader, web
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.errors import InvalidInput
@@ -74,10 +74,11 @@ async def receive(request: web.Request, attachments: Attachments, *, max_size: i
     if (request.content_length or 0) > max_size + HEADERS:
         raise InvalidInput(f"the file is larger than {max_size // 1024} kB", status=413)
     try:
-        part = await (await request.multipart()).next()
+        form = await request.multipart()
+        part = await form.next()
         if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
             raise InvalidInput("the form has no part named file with a file name")
-        chunks = _chunks(part)
+        chunks = _chunks(form, part)
         head = await anext(chunks, b"")
         if not head:
             raise InvalidInput("the file is empty")
@@ -91,12 +92,14 @@ async def receive(request: web.Request, attachments: Attachments, *, max_size: i
         raise InvalidInput("the form is broken") from None
 
 
-async def _chunks(part: BodyPartReader) -> AsyncIterator[bytes]:
+async def _chunks(form: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:
+    """Raises `ValueError` if the form breaks off: half a file is not a file."""
     while True:
         async with asyncio.timeout(STALLED):
             chunk = await part.read_chunk(CHUNK)
-        if not chunk:
-            return
+            if not chunk:
+                await form.next()
+                return
         yield chunk
 
 
