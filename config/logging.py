@@ -48,6 +48,7 @@ def configure(options: LoggingOptions) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     level = options.level.upper()
+    handler.setLevel(level)  # some libraries set the level of their own loggers
     logging.basicConfig(handlers=[handler], level=level, force=True)
     structlog.configure(
         processors=[

@@ -40,7 +40,7 @@ def find_plugins(options: PluginOptions) -> Found:
     Raises `ConfigurationError` with the file and line of a broken plugin.
     """
     makers: list[tuple[str, Callable[[], Plugin]]] = [
-        (path.stem, partial(_from_file, path)) for folder in options.folders for path in _files(folder)
+        (path.stem, partial(plugin_from_file, path)) for folder in options.folders for path in _files(folder)
     ]
     installed = sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name)
     makers += [(entry.name, partial(_from_entry_point, entry)) for entry in installed]
@@ -109,7 +109,8 @@ def _files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _from_file(path: Path) -> Plugin:
+def plugin_from_file(path: Path) -> Plugin:
+    """The plugin of a file or package. Raises `ConfigurationError` with the file and line of what is wrong."""
     module = _imported(path)
     plugin = getattr(module, "plugin", None)
     if not isinstance(plugin, Plugin):

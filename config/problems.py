@@ -67,7 +67,9 @@ def _described(details: ErrorDetails, model: type[BaseModel], origins: Mapping[s
         return f"{named} is missing: set it{about}"
     secret = is_secret(name, field)
     value = MASK if secret else repr(details["input"])
-    message = details["msg"].removeprefix("Value error, ")
+    message = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    if details["type"] == "string_type" and isinstance(details["input"], bool | int | float):
+        message += "; put it into quotes"
     if secret:
         message = message.replace(str(details["input"]), MASK)
     given = f" = {value[:100]}, from {origin}" if origin else f" = {value[:100]}"

@@ -56,7 +56,9 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def frontdesk(
-    version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """A bot for customer service, and the desk of the people behind it.
 

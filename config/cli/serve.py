@@ -15,8 +15,9 @@ from frontdesk.config.cli.options import ConfigFile
 
 if TYPE_CHECKING:
     from frontdesk.core.app import App
+    from frontdesk.plugins.replies.knowledge.values import OnProgress
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 PAGES = {"web": ("Chat page", "/chat"), "desk": ("Desk", "/desk")}
 
@@ -44,7 +45,7 @@ def run(
     _say(f"Frontdesk {__version__}: {what}")
     from frontdesk.config.composition import build
 
-    asyncio.run(_Serving().run(lambda: build(configuration)))
+    asyncio.run(_Serving().run(lambda progress: build(configuration, on_progress=progress)))
 
 
 @runtime_checkable
@@ -59,22 +60,29 @@ class _Serving:
         self._stop = asyncio.Event()
         self._starting: asyncio.Task[None] | None = None
 
-    async def run(self, build: "Callable[[], App]") -> None:
+    async def run(self, build: "Callable[[OnProgress], App]") -> None:
+        from frontdesk.config.cli.progress import indexing
+
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._signalled, number)
-        application = build()
-        self._starting = asyncio.create_task(application.__aenter__())  # type: ignore[arg-type]
-        try:
-            await self._starting
-        except asyncio.CancelledError:
-            return
-        self._starting = None
+        with indexing() as progress:
+            application = build(progress)
+            self._starting = asyncio.create_task(self._enter(application))
+            try:
+                await self._starting
+            except asyncio.CancelledError:
+                return
+            self._starting = None
         try:
             await self._announce(application)
             await self._stop.wait()
         finally:
             await application.__aexit__()
+
+    @staticmethod
+    async def _enter(application: "App") -> None:
+        await application.__aenter__()
 
     def _signalled(self, number: int) -> None:
         if self._stop.is_set():
@@ -87,7 +95,9 @@ class _Serving:
     async def _announce(self, application: "App") -> None:
         options = application.options
         base_url = options.base_url or f"http://{options.host}:{options.port}"
-        for transport in application.transports:
+        for transport in sorted(
+            application.transports, key=lambda each: list(PAGES).index(each.name) if each.name in PAGES else 9
+        ):
             if transport.name in PAGES:
                 title, path = PAGES[transport.name]
                 _say(f"  {title:<10} {base_url}{path}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import AsyncExitStack
 from io import StringIO
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from frontdesk.channels.console import ConsoleSettings
     from frontdesk.config.loader import Configuration
 
-chat_app = typer.Typer()
-ask_app = typer.Typer()
+chat_app = typer.Typer(add_completion=False)
+ask_app = typer.Typer(add_completion=False)
 
 
 @chat_app.command()
@@ -63,13 +64,17 @@ def _talk(config: "ConfigFile", *, as_json: bool, question: str | None = None) -
 
 async def _converse(configuration: "Configuration", settings: "ConsoleSettings", question: str | None) -> None:
     from frontdesk.channels.console import ConsoleChannel
+    from frontdesk.config.cli.progress import indexing
     from frontdesk.config.composition import build
     from frontdesk.core.storage.memory import MemoryStore
 
-    app = build(configuration, store=MemoryStore(), transports=[(ConsoleChannel, settings)], serve=False)
-    console = app.channels[ConsoleChannel.name]
-    assert isinstance(console, ConsoleChannel)
-    if question is not None:
-        console.connect(StringIO(f"{' '.join(question.splitlines())}\n"), sys.stdout, replies_only=True)
-    async with app:
+    transports = [(ConsoleChannel, settings)]
+    async with AsyncExitStack() as stack:
+        with indexing() as progress:
+            app = build(configuration, store=MemoryStore(), transports=transports, serve=False, on_progress=progress)
+            console = app.channels[ConsoleChannel.name]
+            assert isinstance(console, ConsoleChannel)
+            if question is not None:
+                console.connect(StringIO(f"{' '.join(question.splitlines())}\n"), sys.stdout, replies_only=True)
+            await stack.enter_async_context(app)
         await console.finished.wait()
