@@ -10,11 +10,9 @@ import json
 import resource
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-import msgspec
 from aiohttp import ClientSession, TCPConnector, web
 
 
@@ -36,71 +34,14 @@ async def floor(platform: str) -> web.Application:
 
 async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
     """The whole engine: durable inbox, turn, durable outbox, delivery."""
-    from pydantic import BaseModel
-
     from frontdesk.core.app import App, Options
-    from frontdesk.core.capabilities import Capabilities
-    from frontdesk.core.channel import Channel
     from frontdesk.core.http import Operations, application
-    from frontdesk.core.messages import Contact, Message, Outgoing, TextPart
     from frontdesk.core.outcomes import Reply
     from frontdesk.core.plugin import Plugin
     from frontdesk.core.storage.memory import MemoryStore
     from frontdesk.core.storage.sqlite import SqliteStore
+    from frontdesk.core.testing.webhook import WebhookChannel, WebhookSettings
     from frontdesk.core.turn import Turn
-
-    class User(msgspec.Struct):
-        id: int
-        first_name: str
-
-    class Chat(msgspec.Struct):
-        id: int
-
-    class Sent(msgspec.Struct):
-        sender: User = msgspec.field(name="from")
-        chat: Chat
-        text: str
-
-    class Update(msgspec.Struct):
-        update_id: int
-        message: Sent
-
-    decode = msgspec.json.Decoder(Update).decode
-
-    class NoSettings(BaseModel):
-        pass
-
-    class Bench(Channel):
-        name: ClassVar[str] = "bench"
-        Settings = NoSettings
-        capabilities = Capabilities()
-
-        async def start(self) -> None:
-            self._session = ClientSession(connector=TCPConnector(limit=0))
-
-        def mount(self, http: web.Application) -> None:
-            http.router.add_post("/webhook", self._webhook)
-
-        async def _webhook(self, request: web.Request) -> web.Response:
-            raw = await request.read()
-            update = decode(raw)
-            message = Message(
-                id=f"bench:{update.update_id}",
-                channel="bench",
-                conversation=f"bench:{update.message.chat.id}",
-                contact=Contact(id=str(update.message.sender.id), name=update.message.sender.first_name),
-                parts=(TextPart(update.message.text),),
-                at=datetime.now(UTC),
-                raw=msgspec.Raw(raw),
-            )
-            await self.services.accept(message)
-            return web.Response()
-
-        async def send(self, outgoing: Outgoing) -> str | None:
-            payload = {"chat_id": int(outgoing.contact.id), "text": outgoing.text}
-            async with self._session.post(platform, json=payload) as response:
-                await response.read()
-            return None
 
     plugin = Plugin("echo")
 
@@ -109,7 +50,8 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
         return Reply(f"echo {turn.text}")
 
     store = MemoryStore() if kind == "memory" else SqliteStore(folder / "bench.db")
-    app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=[(Bench, NoSettings())], serve=False)
+    transports = [(WebhookChannel, WebhookSettings(platform=platform))]
+    app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=transports, serve=False)
     await app.__aenter__()
     return application(Operations(store, app.metrics, lambda: True), app.transports)
 
