@@ -50,7 +50,7 @@ class Forms:
             for name, parameter in intent.handler.slots.items()
             if name in form.slots
         }
-        turn.change(form=msgspec.structs.replace(form, done=True), question=None)
+        turn.change(form=self._done(turn, intent, form), question=None)
         outcome: Outcome = await self._registry.call(intent.handler, turn, slots=slots)
         if isinstance(outcome, AskSlot):
             return await self._ask_anew(turn, intent, form, outcome)
@@ -110,6 +110,14 @@ class Forms:
         kept = {key: value for key, value in form.slots.items() if key != name}
         turn.change(form=msgspec.structs.replace(form, slots=kept, done=False))
         return await self._ask(turn, intent, name, lead=turn.say(phrases.WHICH_OTHER), choices=[choice for choice, _ in others])
+
+    @staticmethod
+    def _done(turn: Turn, intent: Intent, form: Form) -> Form | None:
+        """The form to keep for corrections. An intent without slots, such as a greeting, does not displace an earlier one."""
+        earlier = turn.state.form
+        if intent.handler.slots:
+            return msgspec.structs.replace(form, done=True)
+        return earlier if earlier is not None and earlier.done else None
 
     async def _ask_anew(self, turn: Turn, intent: Intent, form: Form, wanted: AskSlot) -> Routed:
         if wanted.slot not in intent.handler.slots:

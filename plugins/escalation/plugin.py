@@ -60,9 +60,7 @@ async def escalate(turn: Turn, proceed: Proceed, settings: EscalationSettings) -
         outcome = Escalate(f"no answer {turn.state.failures + 1} times in a row", text=NOT_HELPED)
     if not isinstance(outcome, Escalate):
         return outcome
-    if turn.state.form is not None and turn.state.form.plugin != plugin.name:
-        form = turn.state.form
-    context = await summarise(turn, form)
+    context = await summarise(turn, turn.state.form or form)
     told = turn.say(outcome.text or PASSED_ON)
     return replace(
         outcome,

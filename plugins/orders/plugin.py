@@ -55,8 +55,9 @@ async def order_status(turn: Turn, order: Slot[OrderId], orders: Orders, setting
     found = await _find(turn, order.value, orders, settings)
     if not isinstance(found, Order):
         return found
-    text = Text(en="{status}\n\n{listed}", zh="{status}\n\n{listed}")
-    return Reply(fill(text, status=_status(found), listed=words.listed(found)), choices=_buttons(turn, _offers(found, turn)))
+    return Reply(
+        fill(words.STATUS, status=_status(found), listed=words.listed(found)), choices=_buttons(turn, _offers(found, turn))
+    )
 
 
 @plugin.intent("cancel_order", description=Text(en="Cancel an order", zh="取消订单"), examples=examples.CANCEL)
@@ -149,7 +150,7 @@ async def refund(  # noqa: PLR0917
         fill(
             words.CONFIRM_REFUND,
             listed=words.listed(found),
-            items=words.joined([line.name for line in offer.lines], ", "),
+            items=words.joined((line.name for line in offer.lines), words.AND),
             amount=words.euros(offer.amount),
             label=label,
             kept="" if len(offer.lines) == len(found.lines) else words.NOT_COMING_BACK,

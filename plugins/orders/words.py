@@ -1,5 +1,6 @@
 """What the plugin says, in English and Chinese, and how amounts and days are written."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -40,8 +41,9 @@ def fill(template: Text, **values: Words) -> Text:
     )
 
 
-def joined(parts: list[Text], separator: str) -> Text:
-    return Text(en=separator.join(part["en"] for part in parts), zh=separator.join(part["zh"] for part in parts))
+def joined(parts: Iterable[Text], separator: Text) -> Text:
+    given = list(parts)
+    return Text(**{language: between.join(part[language] for part in given) for language, between in separator.items()})
 
 
 def about(offer: Offer, order: Order) -> Offer:
@@ -61,15 +63,19 @@ def listed(order: Order) -> Text:
     lines = [fill(_LINE, quantity=str(line.quantity), name=line.name, amount=euros(line.total)) for line in order.lines]
     if order.shipping:
         lines.append(fill(_SHIPPING, amount=euros(order.shipping)))
-    return fill(_LISTED, order=order.number, date=day(order.placed), lines=joined(lines, "\n"), total=euros(order.total))
+    return fill(_LISTED, order=order.number, date=day(order.placed), lines=joined(lines, _NEW_LINE), total=euros(order.total))
 
 
+_NEW_LINE = Text(en="\n", zh="\n")
 _LINE = Text(en="- {quantity} × {name}, {amount}", zh="- {name} × {quantity}，{amount}")
 _SHIPPING = Text(en="- Shipping, {amount}", zh="- 运费，{amount}")
 _LISTED = Text(
     en="**{order}**, ordered on {date}:\n{lines}\n\nTotal: **{total}**",
     zh="**{order}**，下单日期：{date}\n{lines}\n\n合计：**{total}**",
 )
+
+AND = Text(en=", ", zh="、")
+STATUS = Text(en="{status}\n\n{listed}", zh="{status}\n\n{listed}")
 
 ASK_ORDER = Text(
     en="What is your order number? It looks like LL-10423 and stands in your confirmation e-mail.",
@@ -133,7 +139,7 @@ CONFIRM_CANCEL = Text(
 KEPT = Text(en="All right, **{order}** stays as it is.", zh="好的，订单 **{order}** 保持不变。")
 CANCELLED = Text(
     en="**{order}** is cancelled. {total} goes back to the way you paid, within 5 working days.",
-    zh="订单 **{order}** 已取消。{total} 将在 5 个工作日内按原支付方式退回。",
+    zh="订单 **{order}** 已取消。{total}将在 5 个工作日内按原支付方式退回。",
 )
 CANCEL_ENGRAVED = Text(
     en="**{order}** has personalised items, and those can be cancelled only within two hours, before the engraving starts.",
@@ -194,10 +200,10 @@ POST_BOX = Text(
 )
 
 CONFIRM_REFUND = Text(
-    en="{listed}\n\nYou send back: {items}. You get **{amount}** back{label}.{kept} Shall I register the return?",
+    en="{listed}\n\nYou send back: {items}. You get **{amount}** back.{label}{kept} Shall I register the return?",
     zh="{listed}\n\n退回商品：{items}。退款金额：**{amount}**{label}。{kept}确定登记退货吗？",
 )
-LABEL_DEDUCTED = Text(en=", less {fee} for the return label already taken off", zh="（已扣除退货标签费 {fee}）")
+LABEL_DEDUCTED = Text(en=" The return label, {fee}, is already deducted.", zh="（已扣除退货标签费 {fee}）")
 NOT_COMING_BACK = Text(
     en=" Gift cards and personalised items stay with you and are not refunded.",
     zh="礼品卡和个性定制商品不能退款。",
@@ -206,7 +212,7 @@ REFUND_REGISTERED = Text(
     en="The return of **{order}** is registered. Print the label under *My orders* and hand in the parcel within 14 days. We "
     "check it within 3 working days after it has reached us, then {amount} goes back to the way you paid.",
     zh="订单 **{order}** 的退货已登记。请在“我的订单”里打印退货标签，并在 14 天内寄出。"
-    "我们收到后 3 个工作日内检查，然后将 {amount} 按原支付方式退回。",
+    "我们收到后 3 个工作日内检查，然后将 {amount}按原支付方式退回。",
 )
 REFUND_PROCESSING = Text(
     en="**{order}** has not been sent yet, so you need no refund: you can simply cancel it.",
