@@ -22,6 +22,8 @@ MAX_TOKENS = 256
 MAX_CHARACTERS = 8192
 """Cut before the tokenizer, which would read ten megabytes to keep 256 tokens."""
 
+LAYERS = 3
+
 SLICE = 64
 """How many texts of one call are taken at a time, so that a long call lets short ones in between."""
 
@@ -45,7 +47,7 @@ class MiniLM:
     dimensions = 384
 
     def __init__(self, *, threads: int = 1, remembered: int = 512) -> None:
-        """`threads`: of one run of the model. `remembered`: recent texts that keep their vectors, 1.5 kB each."""
+        """`threads`: of one run of the model. `remembered`: recent texts that keep their vectors, 5 kB each."""
         self._threads = threads
         self._remembered = remembered
         self._recent: OrderedDict[str, NDArray[np.float32]] = OrderedDict()
@@ -54,8 +56,15 @@ class MiniLM:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="minilm")
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """See `Embedder`. The texts of a long call are taken shortest first, `SLICE` at a time."""
-        vectors = np.empty((len(texts), self.dimensions), np.float32)
+        """See `Embedder`."""
+        return (await self.layers(texts))[:, 0]
+
+    async def layers(self, texts: Sequence[str]) -> Vectors:
+        """Shape `(len(texts), 3, dimensions)`: the embedding, and the means of the fourth layer and of the word vectors.
+
+        The texts of a long call are taken shortest first, `SLICE` at a time.
+        """
+        vectors = np.empty((len(texts), LAYERS, self.dimensions), np.float32)
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         for start in range(0, len(order), SLICE):
             part = order[start : start + SLICE]

@@ -33,9 +33,12 @@ TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f41157
 LAYERS, HEADS, WIDTH = 6, 12, 384
 EPSILON = 1e-12
 
+KEPT = (6, 4, 0)
+"""Layers that the graph puts out. The sixth is the sentence embedding; 0 is the mean of the word vectors."""
+
 
 class MiniLM(nn.Module):
-    """BERT with six layers, the mean over its tokens, and unit length; the weights keep their published names."""
+    """BERT with six layers, the mean over the tokens of some layers, and unit length; the weights keep their published names."""
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
         super().__init__()
@@ -50,15 +53,16 @@ class MiniLM(nn.Module):
         self.layers = nn.ModuleList(Layer(weights, f"encoder.layer.{index}") for index in range(LAYERS))
 
     def forward(self, ids: Tensor, mask: Tensor) -> Tensor:
-        """Token ids and their mask (1: a token, 0: padding), both `(texts, tokens)`, to `(texts, 384)`."""
+        """Token ids and their mask (1: a token, 0: padding), both `(texts, tokens)`, to `(texts, layers, 384)`."""
         words = self.words[ids].float() * self.word_scale[ids]
         hidden = self.norm(words + self.positions[: ids.shape[1]])
         bias = ((1 - mask) * -10000.0)[:, None, None, :]
+        states = [hidden]
         for layer in self.layers:
-            hidden = layer(hidden, bias)
+            states.append(layer(states[-1], bias))
         weight = mask[:, :, None]
-        mean = (hidden * weight).sum(dim=1) / weight.sum(dim=1)
-        return mean / (mean * mean).sum(dim=1, keepdim=True).sqrt()
+        means = torch.stack([(states[index] * weight).sum(dim=1) / weight.sum(dim=1) for index in KEPT], dim=1)
+        return means / (means * means).sum(dim=2, keepdim=True).sqrt()
 
 
 class Layer(nn.Module):
@@ -128,7 +132,7 @@ def export(wheel: Path, folder: Path, *, float32: bool = False) -> None:
         path = Path(scratch) / "float32.onnx"
         torch.onnx.export(
             model, sample, path, dynamo=True, external_data=False, opset_version=20,
-            input_names=["ids", "mask"], output_names=["embedding"],
+            input_names=["ids", "mask"], output_names=["layers"],
             dynamic_shapes=({0: texts, 1: tokens}, {0: texts, 1: tokens}),
         )  # fmt: skip
         graph = onnx.load(path)
