@@ -138,7 +138,7 @@ class App:
                 stack.push_async_callback(transport.stop)
             stack.push_async_callback(self._drain)
             self._dispatching = asyncio.create_task(self.dispatcher.run(), name="dispatcher")
-            self._running = asyncio.create_task(self.runner.run(), name="runner")
+            self._running = asyncio.create_task(self._take_turns(), name="runner")
             if self._serve:
                 await stack.enter_async_context(_Server(self))
             for transport in self.transports:
@@ -151,6 +151,11 @@ class App:
     async def __aexit__(self, *_: object) -> None:
         self.ready = False
         await self._exit.aclose()
+
+    async def _take_turns(self) -> None:
+        """Messages are taken in at once, but answered when the intents are learnt: that must not use up a turn's time."""
+        await self.intents.learnt()
+        await self.runner.run()
 
     async def _drain(self) -> None:
         """Nothing new comes in any more: finishes the turns under way, then what is being sent."""

@@ -105,7 +105,10 @@ class Runner:
 
     async def _take(self, claim: Claim) -> None:
         try:
-            channel = claim.waiting(1)[0].channel
+            first = claim.waiting(1)[0]
+            # Each turn is a task with a context of its own; whatever it logs says which conversation it is about.
+            structlog.contextvars.bind_contextvars(conversation=first.conversation)
+            channel = first.channel
             if pause := self._limits.bursts.get(channel, 0):
                 await asyncio.sleep(pause)
             await self._turn(claim, claim.waiting(BURST if pause else 1))
