@@ -62,6 +62,7 @@ class AccountPages:
             _log.info("desk.login_failed", address=client_address(request, self._proxies))
             return self._login(request, next=next, name=name, problem=self._pages.words("wrong_login"), status=401)
         self._by_account.clear(name.casefold())
+        self._by_address.forgive(client_address(request, self._proxies))
         await self._start_session(request, account)
         raise web.HTTPSeeOther(URL(next, encoded=True))
 

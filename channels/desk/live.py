@@ -73,8 +73,7 @@ class Live:
                 while not queue.empty():
                     queue.get_nowait()
                 queue.put_nowait(EVERYTHING)
-            if data != EVERYTHING or queue.empty():
-                queue.put_nowait(data)
+            queue.put_nowait(data)
 
 
 def _event(name: str, data: dict[str, object]) -> bytes:

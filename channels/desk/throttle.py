@@ -30,5 +30,10 @@ class Throttle:
             self._attempts.pop(next(iter(self._attempts)))
         return 0.0
 
+    def forgive(self, key: str) -> None:
+        """The latest attempt was right: it does not count. A whole office may log in from one address in the morning."""
+        if attempts := self._attempts.get(key):
+            attempts.pop()
+
     def clear(self, key: str) -> None:
         self._attempts.pop(key, None)

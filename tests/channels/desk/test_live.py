@@ -8,7 +8,7 @@ from aiohttp import ClientResponse
 
 from frontdesk.channels.desk import conversation_pages
 from frontdesk.channels.desk.live import EVERYTHING, Live
-from frontdesk.core.events import Accepted, Delivered, Events, Typing
+from frontdesk.core.events import Accepted, Delivered, Events, Missed, Typing
 
 from .conftest import Browser, World, message
 
@@ -95,6 +95,21 @@ async def test_a_slow_page_is_told_to_read_everything(world: World) -> None:
     task.cancel()
     assert len(waiting) <= 64
     assert EVERYTHING in waiting
+
+
+async def test_what_was_missed_is_not_lost_behind_other_news(world: World) -> None:
+    events = Events()
+    live = Live(events)
+    task = asyncio.create_task(live.run())
+    await asyncio.sleep(0)
+    with live.page() as queue:
+        queue.get_nowait()
+        events.publish(Missed())
+        events.publish(Typing("web:1", "contact"))
+        async with asyncio.timeout(5):
+            assert (await queue.get()).startswith(b"event: typing")
+            assert await queue.get() == EVERYTHING
+    task.cancel()
 
 
 async def test_very_many_changes_are_one(world: World) -> None:

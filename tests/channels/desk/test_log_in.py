@@ -7,7 +7,7 @@ from frontdesk.channels.desk.passwords import Passwords
 from frontdesk.channels.desk.settings import DeskSettings
 from frontdesk.channels.desk.throttle import Throttle
 
-from .conftest import PASSWORD, World
+from .conftest import PASSWORD, World, value_of
 
 COOKIE = "frontdesk_desk"
 
@@ -48,6 +48,12 @@ async def test_guessing_is_slowed_down_per_address(world: World, monkeypatch: py
     assert (await world.browser().log_in("ana")).status == 429
 
 
+async def test_logging_in_rightly_blocks_no_colleague(world: World) -> None:
+    await world.member("ana", "Ana")
+    statuses = {(await world.browser().log_in("ana")).status for _ in range(55)}
+    assert statuses == {303}
+
+
 def test_the_throttle_forgets_with_time_and_stays_small() -> None:
     now = 0.0
     throttle = Throttle(2, 60, keys=3, clock=lambda: now)
@@ -72,6 +78,21 @@ async def test_the_cookie_is_safe_and_new_at_each_log_in(world: World) -> None:
     assert second.value != cookie.value
     rows = await world.desk.database.run(lambda db: db.execute("SELECT key FROM sessions").fetchall())
     assert cookie.value not in [row["key"] for row in rows]
+
+
+async def test_logging_in_again_ends_the_session_before(world: World) -> None:
+    ana = await world.agent()
+    (before,) = await world.desk.database.run(lambda db: db.execute("SELECT key FROM sessions").fetchall())
+    browser = world.browser()
+    token = value_of(await (await browser.get("/desk/login")).text(), "csrf")
+    ana.client.session.cookie_jar.update_cookies({"frontdesk_desk_form": token})
+    answer = await ana.client.post(
+        "/desk/login", data={"csrf": token, "name": "ana", "password": PASSWORD}, allow_redirects=False
+    )
+    assert answer.status == 303
+    assert COOKIE in answer.cookies
+    (after,) = await world.desk.database.run(lambda db: db.execute("SELECT key FROM sessions").fetchall())
+    assert after["key"] != before["key"]
 
 
 @pytest.mark.parametrize(("column", "seconds"), [("seen", 3 * 3600), ("created", 13 * 3600)])
