@@ -33,17 +33,13 @@ NOTHING = Match(None)
 
 
 class IntentMatcher:
-    """Learns in the background: a turn that comes sooner waits. Without intents or an embedder nothing ever matches."""
+    """Learns in the background. Without intents or an embedder nothing ever matches."""
 
     def __init__(self, intents: Mapping[str, Intent], embedder: Embedder | None, *, cache: Path | None = None) -> None:
         self._examples = {id: list(intent.examples) for id, intent in intents.items()}
         self._embedder = embedder
         self._cache = cache
         self._learning: asyncio.Task[IntentClassifier] | None = None
-
-    @property
-    def ready(self) -> bool:
-        return self._learning is None or self._learning.done()
 
     def start(self) -> None:
         if self._examples and self._embedder is not None:
@@ -58,6 +54,11 @@ class IntentMatcher:
         if self._learning is not None and not self._learning.done():
             self._learning.cancel()
             await asyncio.gather(self._learning, return_exceptions=True)
+
+    async def learnt(self) -> None:
+        """Returns when the learning has ended, well or not."""
+        if self._learning is not None:
+            await asyncio.wait([self._learning])
 
     async def match(self, text: str) -> Match:
         """Raises what made the learning fail."""
