@@ -1,49 +1,18 @@
 """Who listens to which conversation: open sockets, and requests that wait for news."""
 
 import asyncio
-import sys
-from contextlib import suppress
 from typing import Protocol
 
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode
 
 from frontdesk.channels.web import render
 
-BACKLOG = 1024 * 1024
-"""Bytes that may wait for a slow browser before it is disconnected; it comes back and reads the history."""
-
-NEVER = sys.maxsize
-"""As `writer_limit`: sending puts a frame into the buffer and never waits, so that one slow browser delays nobody."""
-
 
 class Listener(Protocol):
-    async def push(self, frame: render.Frame, data: bytes) -> None:
-        """Never raises and never waits for the network. `data` is the encoded frame."""
+    def push(self, frame: render.Frame, data: bytes) -> None:
+        """Never raises and never waits: one slow browser delays nobody. `data` is the encoded frame."""
 
-    async def close(self, code: int) -> None: ...
-
-
-class Socket:
-    """A browser's WebSocket."""
-
-    __slots__ = ("_transport", "_ws")
-
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
-        self._ws = ws
-        self._transport = transport
-
-    async def send(self, frame: render.Frame) -> None:
-        await self.push(frame, render.encode(frame))
-
-    async def push(self, frame: render.Frame, data: bytes) -> None:
-        if self._transport.get_write_buffer_size() > BACKLOG:
-            self._transport.abort()
-            return
-        with suppress(ConnectionError):  # its own handler sees the end, and takes it off the list
-            await self._ws.send_frame(data, WSMsgType.TEXT)
-
-    async def close(self, code: int) -> None:
-        await self._ws.close(code=code)
+    def close(self, code: int) -> None: ...
 
 
 class Poll:
@@ -54,12 +23,12 @@ class Poll:
     def __init__(self) -> None:
         self.news: asyncio.Future[render.Frame] = asyncio.get_running_loop().create_future()
 
-    async def push(self, frame: render.Frame, data: bytes) -> None:
+    def push(self, frame: render.Frame, data: bytes) -> None:
         if not self.news.done():
             self.news.set_result(frame)
 
-    async def close(self, code: int) -> None:
-        await self.push(render.Reread(), b"")
+    def close(self, code: int) -> None:
+        self.push(render.Reread(), b"")
 
 
 class Connections:
@@ -89,20 +58,22 @@ class Connections:
         else:
             self._listeners.pop(conversation, None)
 
-    async def push(self, conversation: str, frame: render.Frame, *, but: Listener | None = None) -> None:
+    def push(self, conversation: str, frame: render.Frame, *, but: Listener | None = None) -> None:
         listeners = self._listeners.get(conversation)
         if listeners is None or listeners == (but,):
             return
         data = render.encode(frame)
         for listener in listeners:
             if listener is not but:
-                await listener.push(frame, data)
+                listener.push(frame, data)
 
-    async def push_all(self, frame: render.Frame) -> None:
-        for conversation in list(self._listeners):
-            await self.push(conversation, frame)
+    def push_all(self, frame: render.Frame) -> None:
+        data = render.encode(frame)
+        for listeners in list(self._listeners.values()):
+            for listener in listeners:
+                listener.push(frame, data)
 
-    async def close(self) -> None:
-        """Closes all, side by side."""
-        everybody = [listener for listeners in self._listeners.values() for listener in listeners]
-        await asyncio.gather(*(listener.close(WSCloseCode.GOING_AWAY) for listener in everybody), return_exceptions=True)
+    def close(self) -> None:
+        for listeners in list(self._listeners.values()):
+            for listener in listeners:
+                listener.close(WSCloseCode.GOING_AWAY)

@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 from yarl import URL
 
+from frontdesk.channels.web.chat import TooMany
 from frontdesk.core.errors import InvalidInput, Unavailable
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -128,11 +129,3 @@ async def _answer(handler: Handler, request: web.Request) -> web.StreamResponse:
     except Unavailable as error:
         log.warning("chat request refused for now", path=request.path, reason=str(error))
         return problem("the chat is busy; please try again", 503, error.retry_after)
-
-
-class TooMany(InvalidInput):
-    """The session has used up its rate. `retry_after` is in seconds."""
-
-    def __init__(self, retry_after: float) -> None:
-        super().__init__("too many messages; please wait a moment", status=429)
-        self.retry_after = retry_after

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import WSCloseCode, WSServerHandshakeError
 
-from frontdesk.channels.web.adapter import CLOSE_REPLACED, CLOSE_SESSION
+from frontdesk.channels.web.sockets import CLOSE_REPLACED, CLOSE_SESSION
 from frontdesk.core.errors import InvalidInput, Unavailable
 from frontdesk.core.events import Missed, Typing
 from frontdesk.core.messages import Choice, Note, Source
@@ -127,7 +127,7 @@ async def test_what_cannot_be_taken_is_refused_under_its_id(chat: Chat, frame: d
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"[]", b"\xff\xfe", b'{"type":"message","id":NaN}', b"[" * 10_000, b'{"type":"hello","token":"again"}', b"\0"],
+    [b"", b"[]", b'{"type":"message","id":NaN}', b"[" * 10_000, b'{"type":"hello","token":"again"}', b"\0"],
 )
 @pytest.mark.parametrize("binary", [True, False])
 async def test_a_broken_frame_is_answered_and_harms_nothing(chat: Chat, data: bytes, binary: bool) -> None:
@@ -139,6 +139,15 @@ async def test_a_broken_frame_is_answered_and_harms_nothing(chat: Chat, data: by
         assert (await browser.hear())["status"] == 400
         await browser.write("still here")
         assert (await browser.hear())["type"] == "ack"
+
+
+async def test_broken_utf_8_is_refused(chat: Chat) -> None:
+    """In a text frame the protocol asks for close code 1007 (RFC 6455, section 8.1)."""
+    async with chat.socket() as browser:
+        await browser.ws.send_bytes(b'{"type":"message","text":"\xff"}')
+        assert await browser.hear() == {"type": "error", "error": "this is not UTF-8", "status": 400}
+        await browser.ws.send_frame(b"\xff\xfe", 1)  # type: ignore[arg-type]
+        assert await browser.closed() == WSCloseCode.INVALID_TEXT
 
 
 async def test_ten_megabytes_of_text_close_the_socket_and_nothing_else(chat: Chat) -> None:
@@ -162,7 +171,7 @@ async def test_a_forged_session_is_closed(chat: Chat, token: str) -> None:
 
 
 async def test_an_expired_session_is_closed(chat: Chat) -> None:
-    expired = chat.channel._signer.session("web:abc", datetime.now(UTC) - timedelta(seconds=1))
+    expired = chat.channel.chat._signer.session("web:abc", datetime.now(UTC) - timedelta(seconds=1))
     async with chat.client.ws_connect("/chat/socket") as ws:
         await ws.send_json({"type": "hello", "token": expired})
         assert "expired" in (await ws.receive_json())["error"]
@@ -310,6 +319,52 @@ class TestLimits:
             assert await browser.closed() == WSCloseCode.POLICY_VIOLATION
 
 
+class TestHeartbeat:
+    @pytest.fixture
+    def settings(self) -> dict[str, Any]:
+        return {"heartbeat": 0.1}
+
+    async def test_a_browser_that_answers_stays_and_a_dead_one_is_cut_off(self, chat: Chat) -> None:
+        token = await chat.token()
+        async with chat.socket(token) as alive, chat.client.ws_connect("/chat/socket", autoping=False) as dead:
+            await dead.send_json({"type": "hello", "token": token})
+            await chat.connected(2)
+            listening = asyncio.create_task(alive.hear())
+            await chat.connected(1)
+            await asyncio.sleep(0.3)
+            await chat.channel.send(chat.reply(chat.conversation(token), "still there?"))
+            assert (await listening)["entry"]["text"] == "still there?"
+
+    async def test_a_socket_without_hello_is_ended(self, chat: Chat) -> None:
+        async with chat.client.ws_connect("/chat/socket", autoping=False) as ws, asyncio.timeout(5):
+            async for _ in ws:
+                pass
+        assert not chat.channel._sockets._open
+
+
+async def test_a_message_may_come_in_pieces(chat: Chat) -> None:
+    """Frames, and the bytes of frames, can be cut anywhere."""
+    id = str(uuid4())
+    whole = json.dumps({"type": "message", "id": id, "text": "您好 " * 50}, ensure_ascii=False).encode()
+    async with chat.socket() as browser:
+        transport = browser.ws._conn.transport  # type: ignore[union-attr]
+        pieces = [whole[:7], whole[7:80], whole[80:]]
+        for number, piece in enumerate(pieces):
+            first = (0 if number else 1) | (0x80 if number == len(pieces) - 1 else 0)
+            length = bytes([0x80 | len(piece)]) if len(piece) < 126 else bytes([0x80 | 126]) + len(piece).to_bytes(2, "big")
+            for byte in bytes([first]) + length + b"\0\0\0\0" + piece:
+                transport.write(bytes([byte]))
+                await asyncio.sleep(0)
+        assert (await browser.hear())["id"] == id
+    assert chat.accepted[0].text == ("您好 " * 50).strip()
+
+
+async def test_a_frame_without_a_mask_closes_the_socket(chat: Chat) -> None:
+    async with chat.socket() as browser:
+        browser.ws._conn.transport.write(b"\x81\x02{}")  # type: ignore[union-attr]
+        assert await browser.closed() == WSCloseCode.PROTOCOL_ERROR
+
+
 async def test_a_storm_of_reconnections_leaves_nothing_behind(chat: Chat) -> None:
     token = await chat.token()
 
@@ -332,6 +387,7 @@ async def test_a_browser_that_does_not_read_is_cut_off_and_delays_nobody(chat: C
                 await chat.channel.send(reply)
                 assert (await quick.hear())["entry"]["id"] == reply.id
         await chat.connected(1)
+        slow.ws._conn.protocol.resume_reading()  # type: ignore[union-attr]
 
 
 async def test_unavailable_history_is_tried_again_later(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -344,7 +400,7 @@ async def test_unavailable_history_is_tried_again_later(chat: Chat, monkeypatch:
         await ws.send_json({"type": "hello", "token": token})
         await ws.receive()
         assert ws.close_code == WSCloseCode.TRY_AGAIN_LATER
-    assert len(chat.channel._connections) == 0
+    await chat.connected(0)
 
 
 async def test_a_message_that_the_intake_refuses_is_an_error_frame(chat: Chat) -> None:
@@ -357,7 +413,7 @@ async def test_a_message_that_the_intake_refuses_is_an_error_frame(chat: Chat) -
 
 async def test_at_shutdown_browsers_are_told_to_come_back(chat: Chat) -> None:
     async with chat.socket() as browser:
-        await chat.channel._connections.close()
+        chat.channel._sockets.close()
         assert await browser.closed() == WSCloseCode.GOING_AWAY
 
 
