@@ -45,10 +45,6 @@ class Router:
         self._commands = commands
         self._middlewares = [(plugin, handler) for plugin in registry.plugins.values() for handler in plugin.middlewares]
 
-    async def ready(self) -> None:
-        """Returns when intents can be told apart."""
-        await self._intents.learnt()
-
     async def route(self, turn: Turn) -> Routed:
         """Runs the plugins' middlewares, the first plugin's outermost, around the stages."""
         route: Route = self._stages

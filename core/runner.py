@@ -80,8 +80,7 @@ class Runner:
         self._tasks = Tasks()
 
     async def run(self) -> None:
-        """Takes turns until it is cancelled or the store is closed, once the router is ready: what comes sooner waits."""
-        await self._router.ready()
+        """Takes turns until it is cancelled or the store is closed."""
         async for claim in self._store.turns():
             await self._free.acquire()
             self._tasks.start(self._take(claim))

@@ -45,15 +45,6 @@ class IntentMatcher:
         if self._examples and self._embedder is not None:
             self._learning = asyncio.create_task(self._learn(self._embedder), name="learn-intents")
 
-    @property
-    def ready(self) -> bool:
-        return self._learning is None or self._learning.done()
-
-    async def learnt(self) -> None:
-        """Waits until the learning has ended, well or badly."""
-        if self._learning is not None:
-            await asyncio.wait([self._learning])
-
     async def stop(self) -> None:
         if self._learning is not None and not self._learning.done():
             self._learning.cancel()

@@ -161,7 +161,7 @@ def check(customers: Customers, platform: Platform, kills: int) -> Report:
         if first_times != sorted(first_times):
             report.disordered.append(f"{customer}:{first_times}")
         total = 0
-        for number, said in dict((number, said) for number, said, _ in replies).items():
+        for number, said in {number: said for number, said, _ in replies}.items():
             total += number
             if said != total:
                 report.wrong_state.append(f"{customer}:{number}")

@@ -110,4 +110,8 @@ async def test_shutdown_under_load_loses_nothing_and_repeats_nothing(tmp_path: P
     report = check(customers, platform, 0)
     print(f"\n{report}")
     assert report.acknowledged > 100
-    assert not (report.lost or report.unexpected or report.disordered or report.twice or report.wrong_state)
+    assert not report.lost
+    assert not report.unexpected
+    assert not report.disordered
+    assert not report.twice
+    assert not report.wrong_state
