@@ -16,7 +16,7 @@ import structlog
 
 from frontdesk.core.dialogue import training
 from frontdesk.core.dialogue.ngrams import NGrams
-from frontdesk.core.dialogue.training import Fitted, Floats
+from frontdesk.core.dialogue.training import Fitted, Floats, Lessons
 from frontdesk.core.models import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
@@ -66,7 +66,8 @@ class IntentClassifier:
         if not pairs:
             raise ValueError("a classifier needs at least one intent with an example")
         # Sorted: the order of plugins and examples changes neither the model nor its place in the cache.
-        self._texts, self._intents = zip(*sorted(pairs), strict=True)
+        texts, intents = zip(*sorted(pairs), strict=True)
+        self._lessons = Lessons(examples=texts, intents=intents)
         self._embedder = embedder
         self._cache = cache
         self._refuse = refuse
@@ -82,10 +83,8 @@ class IntentClassifier:
         path = self._cache and self._cache / f"intents-{self._checksum()}.npz"
         fitted = await asyncio.to_thread(load, path) if path else None
         if fitted is None:
-            layers = await self._layers(self._texts)
-            fitted = await asyncio.to_thread(
-                training.fit, self._texts, self._intents, layers, refuse=self._refuse, seed=self._seed
-            )
+            layers = await self._layers(self._lessons.texts)
+            fitted = await asyncio.to_thread(training.fit, self._lessons, layers, refuse=self._refuse, seed=self._seed)
             if path:
                 await asyncio.to_thread(save, fitted, path)
         self._fitted = fitted
@@ -95,10 +94,11 @@ class IntentClassifier:
         model = self._model
         layers = (await self._layers([text]))[0]
         logits = model.logits(layers, text)
-        score = model.none_score(layers, logits)
-        exponents = np.exp((logits - logits.max()) / model.temperature)
+        score = model.score(layers, logits, text)
+        inside = logits[:-1] / model.temperature
+        exponents = np.exp(inside - inside.max())
         probabilities = exponents / exponents.sum()
-        ranked = tuple((model.intents[index], float(probabilities[index])) for index in np.argsort(-logits, kind="stable"))
+        ranked = tuple((model.intents[index], float(probabilities[index])) for index in np.argsort(-inside, kind="stable"))
         return Prediction(intent=ranked[0][0] if score >= model.threshold else None, ranked=ranked, score=score)
 
     @property
@@ -113,7 +113,7 @@ class IntentClassifier:
         return (await self._embedder.embed(texts))[:, None]
 
     def _checksum(self) -> str:
-        made_from = [VERSION, self._embedder.name, self._refuse, self._seed, self._texts, self._intents]
+        made_from = [VERSION, self._embedder.name, self._refuse, self._seed, *vars(self._lessons).values(), training.background()]
         return hashlib.sha256(json.dumps(made_from).encode()).hexdigest()[:32]
 
 

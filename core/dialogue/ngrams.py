@@ -18,9 +18,14 @@ from numpy.typing import NDArray
 MAX_TERMS = 30_000
 MAX_CHARACTERS = 2_000
 
+CJK_LENGTH = 2.5
+"""Of the features of a text in Chinese or Japanese characters, against 1. There n-grams are as good as words, and the
+default embedder knows few of the characters."""
+
 _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 # A Chinese or Japanese character is a word by itself: nothing between them tells where words end.
 _WORD = re.compile(rf"[{_CJK}]|[^\W{_CJK}]+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
 _WORD_MARK = "\t"  # no term of characters contains it: those are taken from between white space
 
 
@@ -43,6 +48,12 @@ def _characters(text: str) -> Iterator[str]:
 def _counts(text: str) -> tuple[Counter[str], Counter[str]]:
     folded = unicodedata.normalize("NFKC", text[:MAX_CHARACTERS]).lower()
     return Counter(_words(folded)), Counter(_characters(folded))
+
+
+def cjk_share(text: str) -> float:
+    """Of Chinese and Japanese characters among the letters of a text, from 0 to 1."""
+    start = text[:MAX_CHARACTERS]
+    return len(_IS_CJK.findall(start)) / max(sum(map(str.isalpha, start)), 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,7 @@ class NGrams:
         """The columns of the terms that occur in the text, and their values."""
         columns: list[int] = []
         values: list[NDArray[np.float32]] = []
+        length = 1 + (CJK_LENGTH - 1) * cjk_share(text)
         for counts in _counts(text):
             known = [(self._index[term], count) for term, count in counts.items() if term in self._index]
             if not known:
@@ -79,7 +91,7 @@ class NGrams:
             block, frequencies = np.array(known).T
             weights = (1 + np.log(frequencies)) * self.idf[block]
             columns.extend(block)
-            values.append((weights / np.linalg.norm(weights)).astype(np.float32))
+            values.append((weights * (length / np.linalg.norm(weights))).astype(np.float32))
         return np.array(columns, np.intp), np.concatenate(values) if values else np.empty(0, np.float32)
 
     def matrix(self, texts: Sequence[str]) -> Any:

@@ -1,16 +1,21 @@
 """Fits the intent classifier: a softmax regression, its temperature, and the threshold of "none of these".
 
 The features of a text are its sentence embedding (and further layers of the model, where it offers them) beside its
-n-grams. What held-out examples score sets the temperature and the threshold, so that both hold for new texts.
+n-grams. Beside the intents it learns one more class, the background: general questions and remarks that no bot of a
+business is made for. What held-out examples score sets the temperature and the threshold, so that both hold for new
+texts.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.core.dialogue.ngrams import NGrams
+from frontdesk.core.dialogue.ngrams import NGrams, cjk_share
 
 Floats = NDArray[np.float32]
 
@@ -20,34 +25,66 @@ NGRAM_WEIGHT = 0.35
 LAYER_WEIGHT = 0.6
 """Of each further layer of the model."""
 
-NEAREST_WEIGHT = 5.0
+NEAREST_WEIGHT = 4.0
 """Of the nearest example's cosine beside the largest logit, in the score that tells "none of these"."""
+
+CJK_NEAREST = 0.3
+"""The cosine's share where a text is in Chinese or Japanese characters: rare ones all look the same to the embedder."""
+
+BACKGROUND_LOGIT_WEIGHT = 0.4
+"""Of the background's logit in that score, against the largest one of an intent."""
+
+BACKGROUND_WEIGHT = 0.3
+"""Of a text of the background beside an example, while fitting."""
 
 REGULARIZATION = 30.0
 """Inverse strength, as scikit-learn's `C`."""
 
-MAX_RANK = 1500
-"""Dimensions that the n-grams are reduced to while fitting; loses nothing where there are no more examples."""
+TOLERANCE = 2e-4
 
-FEW, MANY = 2_000, 6_000
-"""Up to so many examples cross-validation takes ten folds; from so many on, three."""
+HEADROOM = 2 / 3
+"""Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other."""
 
-CENTRE_PRIOR = 30
-"""Few examples say little about the centre of all texts: so many more are taken to lie at zero."""
+FEW = 2_000
+"""Up to so many texts cross-validation takes ten folds and n-grams are reduced exactly; beyond, five and by sampling."""
+
+RANK = {"exact": 1_000, "sampled": 500}
+"""Dimensions that the n-grams are reduced to while fitting."""
+
+MAX_NEAREST = 4_000
+"""Examples that a text is compared with; of more, a sample is kept."""
+
+
+@cache
+def background() -> tuple[str, ...]:
+    """Written for this purpose, in English and Chinese; no data set is part of it."""
+    return tuple((Path(__file__).parent / "background.txt").read_text(encoding="utf-8").splitlines())
+
+
+def readable(intent: str) -> str:
+    """An intent's name as words, which say what is meant: `orders.cancel_order` is "cancel order".
+
+    Empty for a name that says nothing, such as a number.
+    """
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|[\W_]+", " ", re.split(r"[.:/]", intent)[-1]).strip().lower()
+    return words if re.search(r"[^\W\d_]{2}|[^\x00-\u2fff]{2}", words) else ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A fitted model. Shapes by intents K, layers L, dimensions D, terms T and examples N."""
+    """A fitted model. Shapes by intents K, layers L, dimensions D, terms T and kept examples N.
+
+    The last of the K + 1 columns is the background.
+    """
 
     intents: tuple[str, ...]
     ngrams: NGrams
     centre: Floats
     """`(L, D)`, taken off every embedding."""
     dense_weights: Floats
-    """`(L * D, K)`."""
+    """`(L * D, K + 1)`."""
     ngram_weights: Floats
-    """`(T, K)`."""
+    """`(T, K + 1)`."""
     bias: Floats
     examples: Floats
     """`(N, D)`, each row of length 1."""
@@ -55,15 +92,16 @@ class Fitted:
     threshold: float
 
     def logits(self, layers: Floats, text: str) -> Floats:
+        """Of one text with its layers `(L, D)`: shape `(K + 1,)`."""
         columns, values = self.ngrams.features(text)
         dense = blocks(layers[None], self.centre)[0] @ self.dense_weights
         logits: Floats = dense + values @ self.ngram_weights[columns] + self.bias
         return logits
 
-    def none_score(self, layers: Floats, logits: Floats) -> float:
+    def score(self, layers: Floats, logits: Floats, text: str) -> float:
         """The higher, the surer the text is meant for one of the intents."""
-        nearest = float((self.examples @ directions(layers[None], self.centre)[0]).max())
-        return float(logits.max()) + NEAREST_WEIGHT * nearest
+        nearest = (self.examples @ directions(layers[None], self.centre)[0]).max(keepdims=True)
+        return float(_scores(logits[None], nearest * _trust([text]))[0])
 
 
 def directions(layers: Floats, centre: Floats) -> Floats:
@@ -78,34 +116,78 @@ def blocks(layers: Floats, centre: Floats) -> Floats:
     return (_unit(layers - centre) * weights).reshape(len(layers), -1)
 
 
-def fit(texts: Sequence[str], intents: Sequence[str], layers: Floats, *, refuse: float, seed: int) -> Fitted:
-    """`texts`, their `intents` and `layers` `(texts, L, D)` belong together. `refuse`: the share of in-scope texts."""
-    names, labels = np.unique(np.array(intents, dtype=object).astype(str), return_inverse=True)
-    count = len(texts)
-    centre = layers.mean(axis=0) * (count / (count + CENTRE_PRIOR))
-    ngrams = NGrams.learn(texts)
-    dense = blocks(layers, centre)
-    basis, reduced = _reduce(ngrams, texts, seed)
-    features = np.hstack([dense, NGRAM_WEIGHT * reduced])
-    weights, bias = _regression(features, labels, len(names))
+@dataclass(frozen=True, kw_only=True)
+class Lessons:
+    """All texts to learn from: the examples first, then the readable names of intents, then the background."""
 
-    folds = _folds(labels, seed)
-    held_out = _held_out_logits(features, labels, len(names), folds)
-    nearest = _held_out_nearest(directions(layers, centre), folds)
+    examples: tuple[str, ...]
+    intents: tuple[str, ...]
+    """Of the examples."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(set(self.intents)))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return (*self.examples, *filter(None, map(readable, self.names)), *background())
+
+    def labels(self) -> NDArray[np.intp]:
+        """The number of each text's intent; the background's is the number of intents."""
+        number = {name: index for index, name in enumerate(self.names)}
+        named = [number[name] for name in self.names if readable(name)]
+        unnamed = [len(number)] * len(background())
+        return np.array([*(number[intent] for intent in self.intents), *named, *unnamed], np.intp)
+
+
+def fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitted:
+    """`layers` `(texts, L, D)` belong to `lessons.texts`. `refuse`: at most this share of in-scope texts."""
+    generator = np.random.default_rng(seed)
+    labels, count, classes = lessons.labels(), len(lessons.examples), len(lessons.names) + 1
+    centre = layers.mean(axis=0)
+    ngrams = NGrams.learn(lessons.texts)
+    dense = blocks(layers, centre)
+    basis, reduced = _reduce(ngrams, lessons.texts, seed)
+    features = np.hstack([dense, NGRAM_WEIGHT * reduced])
+    weights, bias = _regression(features, labels, classes)
+
+    folds = np.full(len(labels), -1, np.intp)
+    folds[:count] = _folds(labels[:count], generator)
     tested = folds >= 0
-    scores = (held_out.max(axis=1) + NEAREST_WEIGHT * nearest)[tested]
+    vectors = directions(layers, centre)
+    kept = np.sort(generator.permutation(count)[:MAX_NEAREST])
+    held_out = _held_out_logits(features, labels, classes, folds)[tested]
+    nearest = _held_out_nearest(vectors, folds, kept) * _trust(lessons.texts)
+    scores = _scores(held_out, nearest[tested])
     width = dense.shape[1]
     return Fitted(
-        intents=tuple(map(str, names)),
+        intents=lessons.names,
         ngrams=ngrams,
-        centre=centre.astype(np.float32),
-        dense_weights=weights[:width].astype(np.float32),
-        ngram_weights=(NGRAM_WEIGHT * (basis @ weights[width:])).astype(np.float32),
-        bias=bias.astype(np.float32),
-        examples=directions(layers, centre).astype(np.float32),
-        temperature=_temperature(held_out[tested], labels[tested]),
-        threshold=float(np.quantile(scores, refuse)) if len(scores) else -np.inf,
+        centre=centre,
+        dense_weights=weights[:width],
+        ngram_weights=NGRAM_WEIGHT * (basis @ weights[width:]),
+        bias=bias,
+        examples=vectors[kept],
+        temperature=_temperature(held_out[:, :-1], labels[tested]),
+        threshold=_threshold(scores, refuse),
     )
+
+
+def _trust(texts: Sequence[str]) -> Floats:
+    """How much the cosine to the nearest example says about each text."""
+    return np.array([1 - (1 - CJK_NEAREST) * cjk_share(text) for text in texts], np.float32)
+
+
+def _scores(logits: Floats, nearest: Floats) -> Floats:
+    scores: Floats = logits[:, :-1].max(axis=1) - BACKGROUND_LOGIT_WEIGHT * logits[:, -1] + NEAREST_WEIGHT * nearest
+    return scores
+
+
+def _threshold(scores: Floats, refuse: float) -> float:
+    """The score that no more than the share `refuse` of new texts should stay under; -inf where nothing was held out."""
+    if not len(scores):
+        return -np.inf
+    return float(np.quantile(scores, HEADROOM * refuse))
 
 
 def _unit(vectors: Floats) -> Floats:
@@ -119,41 +201,34 @@ def _reduce(ngrams: NGrams, texts: Sequence[str], seed: int) -> tuple[Floats, Fl
     A linear model's weights lie in that space, so fitting there is the same and much faster.
     """
     matrix = ngrams.matrix(texts)
-    if matrix.shape[0] <= MAX_RANK:
+    if matrix.shape[0] <= FEW:
         gram = (matrix @ matrix.T).toarray().astype(np.float64)
         values, vectors = np.linalg.eigh(gram)
-        kept = values > 1e-6
+        kept = (values > 1e-6) & (np.arange(len(values)) >= len(values) - RANK["exact"])
         basis = np.asarray(matrix.T @ (vectors[:, kept] / np.sqrt(values[kept])), np.float32)
     else:
         from sklearn.utils.extmath import randomized_svd
 
-        basis = randomized_svd(matrix, MAX_RANK // 3, random_state=seed)[2].T.astype(np.float32)
+        basis = randomized_svd(matrix, RANK["sampled"], random_state=seed)[2].T.astype(np.float32)
     return basis, np.asarray(matrix @ basis, np.float32)
 
 
 def _regression(features: Floats, labels: NDArray[np.intp], classes: int) -> tuple[Floats, Floats]:
-    """Weights `(features, classes)` and bias. A class without a label, or the only one, has weights of zero."""
+    """Weights `(features, classes)` and bias, by softmax regression; the last class is the background."""
     from sklearn.linear_model import LogisticRegression
 
-    weights = np.zeros((features.shape[1], classes), np.float32)
-    bias = np.zeros(classes, np.float32)
-    present = np.unique(labels)
-    if len(present) == 1:
-        return weights, bias
-    model = LogisticRegression(C=REGULARIZATION, max_iter=150, tol=1e-3).fit(features, labels)
-    if len(present) == 2:
+    emphasis = np.where(labels == classes - 1, BACKGROUND_WEIGHT, 1.0)
+    model = LogisticRegression(C=REGULARIZATION, max_iter=200, tol=TOLERANCE).fit(features, labels, emphasis)
+    weights, bias = model.coef_.T, model.intercept_
+    if classes == 2:
         # scikit-learn keeps one column for two classes; softmax has two that mirror each other.
-        weights[:, present] = np.outer(model.coef_[0], [-0.5, 0.5])
-        bias[present] = model.intercept_[0] * np.array([-0.5, 0.5])
-    else:
-        weights[:, present], bias[present] = model.coef_.T, model.intercept_
-    return weights, bias
+        weights, bias = weights * [-0.5, 0.5], bias * [-0.5, 0.5]
+    return np.asarray(weights, np.float32), np.asarray(bias, np.float32)
 
 
-def _folds(labels: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+def _folds(labels: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
     """Deals each class's examples out over the folds. The only example of a class is never held out: -1."""
-    generator = np.random.default_rng(seed)
-    count = 10 if len(labels) <= FEW else 5 if len(labels) <= MANY else 3
+    count = 10 if len(labels) <= FEW else 5
     folds = np.full(len(labels), -1, np.intp)
     for label in range(labels.max() + 1):
         members = generator.permutation(np.flatnonzero(labels == label))
@@ -172,13 +247,14 @@ def _held_out_logits(features: Floats, labels: NDArray[np.intp], classes: int, f
     return logits
 
 
-def _held_out_nearest(vectors: Floats, folds: NDArray[np.intp]) -> Floats:
-    """The cosine of each text to the nearest example of another fold."""
-    nearest = np.ones(len(vectors), np.float32)
+def _held_out_nearest(vectors: Floats, folds: NDArray[np.intp], kept: NDArray[np.intp]) -> Floats:
+    """The cosine of each text to the nearest kept example of another fold."""
+    nearest = np.zeros(len(vectors), np.float32)
     for fold in range(folds.max() + 1):
         held_out = folds == fold
-        if held_out.any():
-            nearest[held_out] = (vectors[held_out] @ vectors[~held_out].T).max(axis=1)
+        others = kept[folds[kept] != fold]
+        if held_out.any() and len(others):
+            nearest[held_out] = (vectors[held_out] @ vectors[others].T).max(axis=1)
     return nearest
 
 
