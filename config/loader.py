@@ -102,7 +102,7 @@ def read_file(path: Path) -> Tree:
         return {}
     if not isinstance(tree, dict):
         raise ConfigurationError(f"{path} must hold keys with values, such as `web: {{port: 8080}}`")
-    return _with_names(tree)
+    return {str(key): _with_names(value) for key, value in tree.items()}
 
 
 class _Environment(EnvSettingsSource):
@@ -120,20 +120,31 @@ class _Environment(EnvSettingsSource):
             return value
 
 
-def _plugins(tree: Tree, path: Path, problems: list[ConfigurationError]) -> Found:
-    section = _merged({"plugins": tree.get("plugins")}, _Environment(Settings)()).get("plugins")
-    options = PluginOptions()
-    if isinstance(section, dict):
-        own = {key: value for key, value in section.items() if key in PluginOptions.model_fields}
-        try:
-            options = PluginOptions(**_prepared(own, PluginOptions, path.resolve().parent))
-        except ValidationError:
-            return Found(plugins=(), known=None)  # what is wrong is told by the validation of the whole
+def plugin_folders(path: Path) -> Sequence[Path]:
+    """The folders that a configuration names, as far as it can be read."""
     try:
-        return find_plugins(options)
+        return _plugin_options(read_file(path), path).folders
+    except (ConfigurationError, ValidationError):
+        return PluginOptions().folders
+
+
+def _plugin_options(tree: Tree, path: Path) -> PluginOptions:
+    """What decides which plugins there are, before their own settings can be looked at. Raises `ValidationError`."""
+    section = _merged({"plugins": tree.get("plugins")}, _Environment(Settings)()).get("plugins")
+    if not isinstance(section, dict):
+        return PluginOptions()
+    own = {key: value for key, value in section.items() if key in PluginOptions.model_fields}
+    return PluginOptions(**_prepared(own, PluginOptions, path.resolve().parent))
+
+
+def _plugins(tree: Tree, path: Path, problems: list[ConfigurationError]) -> Found:
+    try:
+        return find_plugins(_plugin_options(tree, path))
+    except ValidationError:
+        pass  # told by the validation of the whole
     except ConfigurationError as error:
         problems.append(error)
-        return Found(plugins=(), known=None)
+    return Found(plugins=(), known=None)
 
 
 def _channels(tree: Tree, problems: list[ConfigurationError]) -> dict[str, type[Transport] | None]:
@@ -166,7 +177,8 @@ def _model(channels: Mapping[str, type[Transport] | None], found: Found) -> type
     """The static settings with a section for each channel and plugin; what is switched off is not looked at."""
     off: Any = (Any, None)
     sections = {
-        name: _section(_combined(name, channel.Settings, ChannelOptions)) if channel else off for name, channel in channels.items()
+        name: _section(_combined(name, channel.Settings, ChannelOptions)) if channel else off
+        for name, channel in channels.items()
     }
     channel_sections = create_model("channels", __base__=Section, **sections)
     if found.known is None:
@@ -175,9 +187,7 @@ def _model(channels: Mapping[str, type[Transport] | None], found: Found) -> type
         sections = dict.fromkeys(found.known, off)
         sections |= {plugin.name: _section(plugin.settings or Section) for plugin in found.plugins}
         plugin_sections = create_model("plugins", __base__=PluginOptions, **sections)
-    return create_model(
-        "Settings", __base__=Settings, channels=_section(channel_sections), plugins=_section(plugin_sections)
-    )
+    return create_model("Settings", __base__=Settings, channels=_section(channel_sections), plugins=_section(plugin_sections))
 
 
 def _section(model: type[BaseModel]) -> Any:

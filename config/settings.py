@@ -44,45 +44,47 @@ class Section(BaseModel):
 
 
 class WebServer(Section):
-    host: str = Field("127.0.0.1", min_length=1, description="address that the HTTP server listens on; 0.0.0.0 for all")
-    port: int = Field(8080, ge=1, le=65535, description="port of the chat page, the desk and the webhooks")
+    host: str = Field(default="127.0.0.1", min_length=1, description="address that the HTTP server listens on; 0.0.0.0 for all")
+    port: int = Field(default=8080, ge=1, le=65535, description="port of the chat page, the desk and the webhooks")
     base_url: Annotated[str, AfterValidator(_base_url)] = Field(
-        "", description="the address that customers and agents see, if a proxy stands in front"
+        default="", description="the address that customers and agents see, if a proxy stands in front"
     )
 
 
 class StoreOptions(Section):
-    kind: Literal["sqlite", "memory"] = Field("sqlite", description="memory keeps nothing when the process ends")
-    path: Path | None = Field(None, description="the SQLite file; frontdesk.db in the data folder if nothing is given")
+    kind: Literal["sqlite", "memory"] = Field(default="sqlite", description="memory keeps nothing when the process ends")
+    path: Path | None = Field(default=None, description="the SQLite file; frontdesk.db in the data folder if nothing is given")
 
 
 class TurnOptions(Section):
-    seconds: float = Field(30.0, gt=0, description="time limit of a turn; then the customer gets an apology")
-    attempts: int = Field(5, ge=1, description="how often a turn is tried before its messages become dead letters")
-    concurrent: int = Field(500, ge=1, description="how many conversations are worked on at the same time")
+    seconds: float = Field(default=30.0, gt=0, description="time limit of a turn; then the customer gets an apology")
+    attempts: int = Field(default=5, ge=1, description="how often a turn is tried before its messages become dead letters")
+    concurrent: int = Field(default=500, ge=1, description="how many conversations are worked on at the same time")
 
 
 class LoggingOptions(Section):
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="what is less important is left out")
-    format: Literal["auto", "json", "console"] = Field("auto", description="auto is console in a terminal and json elsewhere")
-    message_text: bool = Field(False, description="log what customers and agents write; for debugging only")
+    level: Literal["debug", "info", "warning", "error"] = Field(default="info", description="what is less important is left out")
+    format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="auto is console in a terminal and json elsewhere"
+    )
+    message_text: bool = Field(default=False, description="log what customers and agents write; for debugging only")
 
 
 class ChannelOptions(BaseModel):
     """What every channel's section has beside the channel's own settings."""
 
-    enabled: bool = Field(True, description="false turns the channel off and keeps its settings")
+    enabled: bool = Field(default=True, description="false turns the channel off and keeps its settings")
     burst_seconds: float = Field(
-        0.0, ge=0, le=60, description="how long a turn waits for more messages, to take a burst of them as one"
+        default=0.0, ge=0, le=60, description="how long a turn waits for more messages, to take a burst of them as one"
     )
 
 
 class PluginOptions(Section):
     """`folders` is where plugins are looked for besides the installed ones."""
 
-    folders: tuple[Path, ...] = Field((DEFAULT_PLUGINS,), description="folders of plugin files")
-    disabled: tuple[str, ...] = Field((), description="plugins that are left out")
-    order: tuple[str, ...] = Field((), description="plugins that are asked first, in this order")
+    folders: tuple[Path, ...] = Field(default=(DEFAULT_PLUGINS,), description="folders of plugin files")
+    disabled: tuple[str, ...] = Field(default=(), description="plugins that are left out")
+    order: tuple[str, ...] = Field(default=(), description="plugins that are asked first, in this order")
 
 
 class Settings(BaseSettings):
@@ -92,15 +94,15 @@ class Settings(BaseSettings):
 
     web: WebServer = WebServer()
     store: StoreOptions = StoreOptions()
-    data_folder: Path = Field(Path("data"), description="where everything that must be kept lies")
-    languages: tuple[Language, ...] = Field(("en",), min_length=1, description="languages the bot speaks, its own first")
-    timezone: Annotated[str, AfterValidator(_timezone)] = Field("UTC", description="for dates such as 'tomorrow'")
-    region: str = Field("US", pattern="^[A-Z]{2}$", description="country of phone numbers without a prefix, such as GB")
+    data_folder: Path = Field(default=Path("data"), description="where everything that must be kept lies")
+    languages: tuple[Language, ...] = Field(default=("en",), min_length=1, description="languages the bot speaks, its own first")
+    timezone: Annotated[str, AfterValidator(_timezone)] = Field(default="UTC", description="for dates such as 'tomorrow'")
+    region: str = Field(default="US", pattern="^[A-Z]{2}$", description="country of phone numbers without a prefix, such as GB")
     turns: TurnOptions = TurnOptions()
     channels: Any = Field(default_factory=dict)
     plugins: PluginOptions = PluginOptions()
     logging: LoggingOptions = LoggingOptions()
-    shutdown_seconds: float = Field(10.0, ge=0, le=600, description="time limit of each stage of a graceful stop")
+    shutdown_seconds: float = Field(default=10.0, ge=0, le=600, description="time limit of each stage of a graceful stop")
 
     @classmethod
     def settings_customise_sources(

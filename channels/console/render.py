@@ -29,8 +29,8 @@ def as_text(body: Body, *, customer: str, bot: str) -> str:
         case Outgoing():
             return _paragraph(speaker(body.author, bot), words(body))
         case Mark():
-            said = MARKS[body.event].format(by=speaker(body.by, bot))
-            return f"-- {visible(f'{said}: {body.reason}' if body.reason else said)} --"
+            event = MARKS[body.event].format(by=speaker(body.by, bot))
+            return f"-- {visible(f'{event}: {body.reason}' if body.reason else event)} --"
         case Note():
             return _paragraph(speaker(body.author, bot), body.text)
 

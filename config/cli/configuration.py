@@ -97,4 +97,5 @@ def _as_yaml(configuration: "Configuration", values: list[tuple[str, Any]]) -> I
         yield from (f"{'  ' * level}{section}:" for level, section in enumerate(sections) if level >= common)
         opened = sections
         # JSON is YAML, and quotes all that needs quotes.
-        yield f"{'  ' * len(sections)}{name}: {json.dumps(value, ensure_ascii=False)}  {dim}# {_origin(configuration, key)}{plain}"
+        line = f"{'  ' * len(sections)}{name}: {json.dumps(value, ensure_ascii=False)}"
+        yield f"{line}  {dim}# {_origin(configuration, key)}{plain}"

@@ -129,7 +129,7 @@ async def _opened(config: ConfigFile) -> "AsyncIterator[SqliteStore]":
         raise ConfigurationError("store.kind (FRONTDESK_STORE__KIND) is 'memory': dead letters end with their process")
     if not settings.store_path.is_file():
         raise ConfigurationError(
-            f"there is no database {settings.store_path} yet: start the server once, or correct store.path (FRONTDESK_STORE__PATH)"
+            f"there is no database {settings.store_path} yet: start the server once, or set store.path (FRONTDESK_STORE__PATH)"
         )
     store = SqliteStore(settings.store_path)
     await store.open(work=False)

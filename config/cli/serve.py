@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import signal
 import sys
 from collections.abc import Callable
@@ -95,14 +96,15 @@ class _Serving:
     async def _announce(self, application: "App") -> None:
         options = application.options
         base_url = options.base_url or f"http://{options.host}:{options.port}"
-        for transport in sorted(
-            application.transports, key=lambda each: list(PAGES).index(each.name) if each.name in PAGES else 9
-        ):
-            if transport.name in PAGES:
-                title, path = PAGES[transport.name]
+        running = {transport.name: transport for transport in application.transports}
+        for name, (title, path) in PAGES.items():
+            if name in running:
                 _say(f"  {title:<10} {base_url}{path}")
+        for transport in running.values():
             if isinstance(transport, _NeedsAdmin) and (link := await transport.first_admin_link()):
-                _say(f"  First start: open this link once to become the desk's administrator\n             {link}")
+                _say(f"  First start: become the desk's administrator by this link, once:\n  {link}")
+        if not application.intents.ready:
+            _say("  Learning what customers may want, as the plugins are new or have changed; first answers may wait for it.")
         _say("  Ctrl-C stops.")
 
 
@@ -114,23 +116,12 @@ def _run_with_reload(config: Path | None) -> None:
         from frontdesk.core.errors import MissingExtra
 
         raise MissingExtra("--reload", "dev") from error
-    from frontdesk.config.loader import DEMO, find_file
-    from frontdesk.config.settings import DEFAULT_PLUGINS
-    from frontdesk.core.errors import ConfigurationError
+    from frontdesk.config.loader import DEMO, find_file, plugin_folders
 
     file = find_file(config)
-    watched = {file, DEFAULT_PLUGINS}
-    try:
-        from frontdesk.config.loader import load
-
-        watched |= set(load(config).settings.plugins.folders)
-    except ConfigurationError:
-        pass  # the child tells it, and the next change may mend it
     command = [sys.executable, "-m", "frontdesk", "run", *(["--config", str(file)] if file != DEMO else [])]
-    import shlex
-
-    present = [path for path in watched if path.exists()]
-    _say(f"Starting again when {', '.join(map(str, present))} changes")
+    present = [path for path in (file, *plugin_folders(file)) if path.exists()]
+    _say(f"Starting again when one of these changes: {', '.join(map(str, present))}")
     watchfiles.run_process(*present, target=shlex.join(command), target_type="command")
 
 
