@@ -34,6 +34,7 @@ async def floor(platform: str) -> web.Application:
 
 async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
     """The whole engine: durable inbox, turn, durable outbox, delivery."""
+    from frontdesk.channels.web import channel as web_channel
     from frontdesk.core.app import App, Options
     from frontdesk.core.http import Operations, application
     from frontdesk.core.outcomes import Reply
@@ -50,7 +51,7 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
         return Reply(f"echo {turn.text}")
 
     store = MemoryStore() if kind == "memory" else SqliteStore(folder / "bench.db")
-    transports = [(WebhookChannel, WebhookSettings(platform=platform))]
+    transports = [(WebhookChannel, WebhookSettings(platform=platform)), (web_channel, web_channel.Settings())]
     app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=transports, serve=False)
     await app.__aenter__()
     return application(Operations(store, app.metrics, lambda: True), app.transports)

@@ -12,6 +12,7 @@ from frontdesk.core.events import Delivered, Events
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.store import Delivery, Store
 from frontdesk.core.tasks import Tasks, backoff
+from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Dispatcher:
         self._events = events
         self._metrics = metrics
         self._free = {name: asyncio.Semaphore(CONCURRENT_SENDS) for name in channels}
+        self._watchdog = Watchdog(SEND_SECONDS)
         self._tasks = Tasks()
 
     async def run(self) -> None:
@@ -50,7 +52,7 @@ class Dispatcher:
             return
         started = perf_counter()
         try:
-            async with self._free[outgoing.channel], asyncio.timeout(SEND_SECONDS):
+            async with self._free[outgoing.channel], self._watchdog.watch():
                 platform_id = await channel.send(outgoing)
         except DeliveryRejected as error:
             self._metrics.delivery(outgoing.channel, "dead", perf_counter() - started)

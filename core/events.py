@@ -1,7 +1,7 @@
 """What happens, for those who watch: the desk page, the widget's socket, metrics. Nothing here is needed to serve a customer."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -59,11 +59,13 @@ Event = Accepted | Changed | Delivered | Typing | Missed
 class Subscription:
     """The events since it was opened, of one conversation or of all. A slow reader loses events and is told so by `Missed`."""
 
-    def __init__(self, conversation: str | None, size: int) -> None:
-        self.conversation = conversation
+    def __init__(self, wants: Callable[[Event], bool] | None, size: int) -> None:
+        self._wants = wants
         self._queue: asyncio.Queue[Event] = asyncio.Queue(size)
 
     def put(self, event: Event) -> None:
+        if self._wants is not None and not isinstance(event, Missed) and not self._wants(event):
+            return
         if self._queue.full():
             while not self._queue.empty():
                 self._queue.get_nowait()
@@ -90,9 +92,11 @@ class Events:
             subscription.put(event)
 
     @contextmanager
-    def subscribe(self, conversation: str | None = None, *, size: int = 256) -> Iterator[Subscription]:
-        """Without a conversation, the events of all."""
-        subscription = Subscription(conversation, size)
+    def subscribe(
+        self, conversation: str | None = None, *, wants: Callable[[Event], bool] | None = None, size: int = 256
+    ) -> Iterator[Subscription]:
+        """Without a conversation, the events of all; `wants` leaves out those that would only cost a wake-up."""
+        subscription = Subscription(wants, size)
         group = self._all if conversation is None else self._by_conversation.setdefault(conversation, set())
         group.add(subscription)
         try:

@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from time import perf_counter
 
 import msgspec
@@ -32,6 +33,7 @@ from frontdesk.core.router import Router
 from frontdesk.core.store import Claim, Store
 from frontdesk.core.tasks import Tasks, backoff
 from frontdesk.core.turn import Turn
+from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +79,7 @@ class Runner:
         self._typing = typing
         self._now = now
         self._free = asyncio.Semaphore(limits.concurrent)
+        self._watchdog = Watchdog(limits.seconds, slow_after=TYPING_AFTER)
         self._tasks = Tasks()
 
     async def run(self) -> None:
@@ -95,7 +98,7 @@ class Runner:
         turn = Turn(state, (), now=self._now(), read_history=self._read_history)
         effects = Effects(turn, turn.id)
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with self._watchdog.watch():
                 await self._run_resolved_hooks(turn, effects)
         except Exception as error:
             log.error("a hook failed", conversation=state.id, plugin=turn.plugin, error=_described(error))
@@ -154,22 +157,12 @@ class Runner:
             raise RuntimeError(f"the process died {attempts} times while it worked on this message")
         if turn.state.owner != "bot" or turn.messages[-1].kind in ("edited", "deleted"):
             return "silent"
-        loop = asyncio.get_running_loop()
-        typing = loop.call_later(TYPING_AFTER, self._typing, turn.channel, turn.conversation)
-        deadline = loop.time() + self._limits.seconds
-        try:
-            async with asyncio.timeout_at(deadline):
-                effects.apply(await self._router.route(turn))
-                if effects.resolved:
-                    turn.state = closed(turn.state)
-                    effects.mark("resolved")
-                    await self._run_resolved_hooks(turn, effects)
-        except TimeoutError as error:
-            if loop.time() < deadline:
-                raise
-            raise TimeoutError(f"the turn took longer than {self._limits.seconds:g} s") from error
-        finally:
-            typing.cancel()
+        async with self._watchdog.watch(partial(self._typing, turn.channel, turn.conversation)):
+            effects.apply(await self._router.route(turn))
+            if effects.resolved:
+                turn.state = closed(turn.state)
+                effects.mark("resolved")
+                await self._run_resolved_hooks(turn, effects)
         turn.keep_memory()
         return "done"
 

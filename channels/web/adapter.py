@@ -86,9 +86,12 @@ class WebChannel(Channel):
         self._connections.push(conversation, render.Typing(active=True))
 
     async def _watch(self) -> None:
-        with self.services.events.subscribe(size=4096) as events:
+        with self.services.events.subscribe(wants=self._concerns_us, size=4096) as events:
             async for event in events:
                 self._show(event)
+
+    def _concerns_us(self, event: Event) -> bool:
+        return event.conversation in self._connections
 
     def _show(self, event: Event) -> None:
         match event:

@@ -4,8 +4,9 @@ The sqlite3 module hands the interpreter's lock over at every statement; under l
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from frontdesk.core.errors import Stale
@@ -19,10 +20,7 @@ STATES = (
     " WHERE conversations.version = excluded.version - 1"
 )
 DONE = "UPDATE entries SET status = 'done', error = NULL WHERE seq IN (VALUES {rows})"
-SENT = (
-    "UPDATE entries SET status = 'sent', error = NULL, platform_id = delivered.column2"
-    " FROM (VALUES {rows}) AS delivered WHERE seq = delivered.column1"
-)
+SENT = "UPDATE entries SET status = 'sent', error = NULL, platform_id = CASE seq {cases} END WHERE seq IN (VALUES {rows})"
 DEAD = "UPDATE entries SET status = 'dead', error = ? WHERE seq = ?"
 
 MOST_ROWS = 64
@@ -67,7 +65,7 @@ class Sent:
     platform_id: str | None
 
     def __call__(self, db: sqlite3.Connection) -> None:
-        _written(db, SENT, [(self.seq, self.platform_id)])
+        _sent(db, [(self.seq, self.platform_id)])
 
 
 def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any] | None:
@@ -99,36 +97,36 @@ def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection],
     if _written(db, ENTRIES, entries) != len(entries) or _written(db, STATES, states) != len(states):
         return None
     _written(db, DONE, settled)
-    _written(db, SENT, sent)
+    _sent(db, sent)
     return results
 
 
 def _written(db: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> int:
-    """Executes `sql` for all rows and returns how many were changed.
+    """Executes `sql` for all rows and returns how many were changed."""
+    return sum(
+        db.execute(sql.format(rows=_placeholders(len(chunk[0]), len(chunk))), _flat(chunk)).rowcount for chunk in _chunks(rows)
+    )
 
-    The rows go in by powers of two, so that the statements are few and the same, and stay prepared.
-    """
-    written = start = 0
-    size = MOST_ROWS
+
+def _sent(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    for chunk in _chunks(rows):
+        sql = SENT.format(cases=" ".join(["WHEN ? THEN ?"] * len(chunk)), rows=_placeholders(1, len(chunk)))
+        db.execute(sql, [*_flat(chunk), *(seq for seq, _ in chunk)])
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """By powers of two, so that the statements are few and the same, and stay prepared."""
+    start, size = 0, MOST_ROWS
     while start < len(rows):
         while size > len(rows) - start:
             size //= 2
-        chunk = rows[start : start + size]
-        statement = sql.format(rows=_placeholders(len(chunk[0]), size))
-        written += db.execute(statement, _flat(chunk)).rowcount
+        yield rows[start : start + size]
         start += size
-    return written
 
 
+@cache
 def _placeholders(width: int, rows: int) -> str:
-    key = (width, rows)
-    if key not in _PLACEHOLDERS:
-        row = f"({', '.join('?' * width)})"
-        _PLACEHOLDERS[key] = ", ".join([row] * rows)
-    return _PLACEHOLDERS[key]
-
-
-_PLACEHOLDERS: dict[tuple[int, int], str] = {}
+    return ", ".join([f"({', '.join('?' * width)})"] * rows)
 
 
 def _flat(rows: Iterable[Row]) -> list[Any]:

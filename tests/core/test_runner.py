@@ -77,7 +77,7 @@ async def test_a_burst_is_one_turn_where_the_channel_says_so(make_app, channel_o
         (lambda turn: 1 / 0, "ZeroDivisionError"),
         (lambda turn: "just a string", "TypeError"),
         (lambda turn: None, "TypeError"),
-        (lambda turn: asyncio.sleep(60), "TimeoutError: the turn took longer than 0.1 s"),
+        (lambda turn: asyncio.sleep(60), "TimeoutError: it took longer than 0.1 s"),
     ],
     ids=["raises", "wrong type", "nothing", "hangs"],
 )
