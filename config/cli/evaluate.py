@@ -45,7 +45,7 @@ def intents(
     try:
         dataset = evaluation.read(data)
     except ConfigurationError as error:
-        screen.print(f"[red]error:[/] {error}", soft_wrap=True, highlight=False)
+        screen.print(f"error: {error}", style="red", soft_wrap=True, highlight=False, markup=False)
         raise typer.Exit(2) from error
     result = _with_bars(screen, dataset, shots, seed)
     if as_json:
@@ -53,10 +53,10 @@ def intents(
     else:
         Console().print(_table(result))
     for note in result.notes:
-        screen.print(f"note: {note}", soft_wrap=True, highlight=False)
+        screen.print(f"note: {note}", soft_wrap=True, highlight=False, markup=False)
     try:
         plot(result, plot_file)
-        screen.print(f"confusion plot: {plot_file}", soft_wrap=True, highlight=False)
+        screen.print(f"confusion plot: {plot_file}", soft_wrap=True, highlight=False, markup=False)
     except (MissingExtra, OSError) as error:
         screen.print(f"no confusion plot: {error}", soft_wrap=True, highlight=False, markup=False)
 

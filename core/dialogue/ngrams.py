@@ -1,7 +1,7 @@
 """TF-IDF over words and n-grams of characters, as plain arrays: prediction needs neither scikit-learn nor SciPy.
 
 Characters carry what a sentence embedding blurs: order codes, product names, misspellings, and languages that the
-embedder hardly knows. A text is two blocks of features, words and characters, each of length 1.
+embedder hardly knows. A text is two blocks of features, words and characters, each of the same length.
 """
 
 import itertools

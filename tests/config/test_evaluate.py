@@ -132,13 +132,13 @@ def test_a_sample_depends_on_the_seed_alone() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not CLINC.exists(), reason="CLINC150 is not beside the checkout")
 async def test_ten_examples_of_each_intent_of_clinc150() -> None:
-    """A third of the in-scope and half of the out-of-scope test texts; the margins are for that."""
+    """A sample of the test texts. The floors are a regression guard below what was measured, not the targets."""
     whole = evaluation.read(CLINC)
-    part = evaluation.Dataset(train=whole.train, test=whole.test[::3], out_of_scope=whole.out_of_scope[::2])
+    part = evaluation.Dataset(train=whole.train, test=whole.test[::6], out_of_scope=whole.out_of_scope[::4])
     result = await evaluation.evaluate(part, MiniLM(remembered=0), shots=10, seed=0)
     assert result.auroc is not None
     assert result.oos_recall is not None
-    assert result.accuracy >= 0.905
-    assert result.auroc >= 0.97
-    assert result.oos_recall >= 0.86
-    assert result.refused <= 0.06
+    assert result.accuracy >= 0.9
+    assert result.auroc >= 0.96
+    assert result.oos_recall >= 0.75
+    assert result.refused <= 0.05
