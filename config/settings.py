@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     @property
     def enabled_channels(self) -> dict[str, ChannelOptions]:
         """The sections of the channels that run, each also an instance of the channel's own settings model."""
-        return {name: section for name, section in self.channels if section is not None and section.enabled}
+        return {name: section for name, section in self.channels if isinstance(section, ChannelOptions) and section.enabled}
 
     @property
     def plugin_sections(self) -> dict[str, BaseModel]:
