@@ -121,10 +121,15 @@ class Router:
         """The text is no answer: it may be another wish, another question, or unclear."""
         match = await self._intents.match(turn.text)
         current = self._forms.intent_of(turn)
-        if match.intent and not match.rivals and (current is None or match.intent != current.id):
-            return await self._other_wish(turn, question, self._registry.intents[match.intent])
-        if (answered := await self._answer(turn)) and isinstance(answered.outcome, Reply) and answered.outcome.answers:
+        wish = self._registry.intents[match.intent] if match.intent and not match.rivals else None
+        if wish is not None and current is not None and wish.id == current.id:
+            wish = None
+        if wish is not None and match.sure:
+            return await self._other_wish(turn, question, wish)
+        if answered := await self._answered_well(turn):
             return Routed(answered.outcome, answered.plugin, ask_again=True)
+        if wish is not None:
+            return await self._other_wish(turn, question, wish)
         if question.tries >= MAX_TRIES:
             turn.change(question=None, form=None)
             return self._unanswered(turn)
@@ -165,6 +170,8 @@ class Router:
         match = await self._intents.match(turn.text)
         if match.intent is None:
             return None
+        if not match.sure and (answered := await self._answered_well(turn)):
+            return answered
         if match.rivals:
             return self._which(turn, [self._registry.intents[id] for id in (match.intent, *match.rivals)])
         return await self._forms.start(turn, self._registry.intents[match.intent])
@@ -191,6 +198,11 @@ class Router:
                 if not isinstance(outcome, Pass):
                     return Routed(outcome, plugin)
         return None
+
+    async def _answered_well(self, turn: Turn) -> Routed | None:
+        """An answer that is one, not a plugin's way of saying that it does not know."""
+        routed = await self._answer(turn)
+        return routed if routed and isinstance(routed.outcome, Reply) and routed.outcome.answers else None
 
     def _unanswered(self, turn: Turn) -> Routed:
         words = phrases.ATTACHMENT_ONLY if turn.attachments and not turn.text else phrases.UNANSWERED

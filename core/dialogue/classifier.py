@@ -21,7 +21,7 @@ from frontdesk.core.models import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Of the algorithm: another one fits anew whatever is in the cache."""
 
 REFUSE = 0.05
@@ -38,10 +38,11 @@ class LayeredEmbedder(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
-    """`intent` is None for "none of these". `ranked` has all intents with their probabilities, the likeliest first,
-    as if one of them were meant. `score` is compared with the classifier's threshold."""
+    """`intent` is None for "none of these"; `sure` leaves no doubt. `ranked` has all intents with their probabilities, the
+    likeliest first, as if one of them were meant. `score` is compared with the classifier's threshold."""
 
     intent: str | None
+    sure: bool
     ranked: tuple[tuple[str, float], ...]
     score: float
 
@@ -99,7 +100,8 @@ class IntentClassifier:
         exponents = np.exp(inside - inside.max())
         probabilities = exponents / exponents.sum()
         ranked = tuple((model.intents[index], float(probabilities[index])) for index in np.argsort(-inside, kind="stable"))
-        return Prediction(intent=ranked[0][0] if score >= model.threshold else None, ranked=ranked, score=score)
+        intent = ranked[0][0] if score >= model.threshold else None
+        return Prediction(intent=intent, sure=score >= model.sure, ranked=ranked, score=score)
 
     @property
     def _model(self) -> Fitted:
@@ -125,6 +127,7 @@ def save(model: Fitted, path: Path) -> None:
         "terms": model.ngrams.terms,
         "temperature": model.temperature,
         "threshold": model.threshold,
+        "sure": model.sure,
     }
     handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "wb") as file:
@@ -156,6 +159,7 @@ def load(path: Path) -> Fitted | None:
                 examples=arrays["examples"],
                 temperature=words["temperature"],
                 threshold=words["threshold"],
+                sure=words["sure"],
             )
     except FileNotFoundError:
         return None

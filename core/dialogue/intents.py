@@ -22,10 +22,13 @@ RIVAL_SHARE = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """`intent` is None for "none of these". `rivals` are nearly as probable, the likeliest first."""
+    """`intent` is None for "none of these". `rivals` are nearly as probable, the likeliest first.
+
+    An intent that is not `sure` may still be meant as a question that an article answers better.
+    """
 
     intent: str | None
-    probability: float = 0.0
+    sure: bool = False
     rivals: tuple[str, ...] = ()
 
 
@@ -69,7 +72,7 @@ class IntentMatcher:
             return NOTHING
         (_, best), *others = prediction.ranked
         rivals = tuple(intent for intent, probability in others[:2] if probability >= RIVAL_SHARE * best)
-        return Match(prediction.intent, best, rivals)
+        return Match(prediction.intent, prediction.sure, rivals)
 
     async def _learn(self, embedder: Embedder) -> "IntentClassifier":
         from frontdesk.core.dialogue.classifier import IntentClassifier

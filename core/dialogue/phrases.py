@@ -32,7 +32,7 @@ ESCALATED = Text(
 )
 ABANDONED = Text(
     en="All right, I have dropped that. What else can I do for you?",
-    zh="好的，已取消刚才的操作。还有什么可以帮您？",
+    zh="好的，那就先不办理了。还有什么可以帮您？",
     de="Gut, das ist vergessen. Was kann ich sonst für Sie tun?",
     fr="D'accord, on oublie ça. Que puis-je faire d'autre pour vous ?",
     es="De acuerdo, lo dejamos. ¿Qué más puedo hacer por usted?",

@@ -51,6 +51,9 @@ FEW = 2_000
 RANK = {"exact": 1_000, "sampled": 500}
 """Dimensions that the n-grams are reduced to while fitting."""
 
+UNSURE = 0.4
+"""The share of texts meant for an intent whose score leaves a doubt."""
+
 MAX_NEAREST = 4_000
 """Examples that a text is compared with; of more, a sample is kept."""
 
@@ -90,6 +93,8 @@ class Fitted:
     """`(N, D)`, each row of length 1."""
     temperature: float
     threshold: float
+    sure: float
+    """Scores from here on leave no doubt; more than half of the texts meant for an intent have them."""
 
     def logits(self, layers: Floats, text: str) -> Floats:
         """Of one text with its layers `(L, D)`: shape `(K + 1,)`."""
@@ -142,6 +147,13 @@ class Lessons:
 
 def fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitted:
     """`layers` `(texts, L, D)` belong to `lessons.texts`. `refuse`: at most this share of in-scope texts."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):  # the matrices are small: more threads only wait for each other, twenty times as long
+        return _fit(lessons, layers, refuse=refuse, seed=seed)
+
+
+def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitted:
     generator = np.random.default_rng(seed)
     labels, count, classes = lessons.labels(), len(lessons.examples), len(lessons.names) + 1
     centre = layers.mean(axis=0)
@@ -169,7 +181,8 @@ def fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitted
         bias=bias,
         examples=vectors[kept],
         temperature=_temperature(held_out[:, :-1], labels[tested]),
-        threshold=_threshold(scores, refuse),
+        threshold=_threshold(scores, HEADROOM * refuse),
+        sure=_threshold(scores, UNSURE),
     )
 
 
@@ -183,11 +196,11 @@ def _scores(logits: Floats, nearest: Floats) -> Floats:
     return scores
 
 
-def _threshold(scores: Floats, refuse: float) -> float:
-    """The score that no more than the share `refuse` of new texts should stay under; -inf where nothing was held out."""
+def _threshold(scores: Floats, share: float) -> float:
+    """The score that this share of the held-out texts stays under; -inf where nothing was held out."""
     if not len(scores):
         return -np.inf
-    return float(np.quantile(scores, HEADROOM * refuse))
+    return float(np.quantile(scores, share))
 
 
 def _unit(vectors: Floats) -> Floats:
