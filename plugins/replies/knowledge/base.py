@@ -14,7 +14,7 @@ from frontdesk.plugins.replies.knowledge.articles import Article, Malformed
 from frontdesk.plugins.replies.knowledge.chunking import chunk
 from frontdesk.plugins.replies.knowledge.files import Found, find, parse, read
 from frontdesk.plugins.replies.knowledge.index import Document, Index, key_digest
-from frontdesk.plugins.replies.knowledge.quoting import coverage, quote, units
+from frontdesk.plugins.replies.knowledge.quoting import best_sections, coverage, quote, units
 from frontdesk.plugins.replies.knowledge.ranking import Ranker, Scoring
 from frontdesk.plugins.replies.knowledge.text import anchor, plain
 from frontdesk.plugins.replies.knowledge.values import (
@@ -130,14 +130,19 @@ class KnowledgeBase:
     async def quote(self, question: str, hit: Hit) -> Answer:
         """The part of a hit's passage that fits the question best."""
         passage, question = hit.passage, question[:_MAX_QUESTION]
-        parts = units(passage)
         ranker = await self._current()
-        scores = [coverage(question, part, ranker.weight) for part in parts]
         vector = await self._question_vector(question)
-        if vector is not None and self._embedder is not None and len(parts) > 1:
-            nearness = await self._embedder.embed([f"{part.heading}\n{part.plain}".strip() for part in parts]) @ vector
+        parts = units(passage)
+        words = {part: coverage(question, part, ranker.weight) for part in parts}
+        scores = list(words.values())
+        if vector is not None and self._embedder is not None:
             weight = self._scoring.bm25_weight
-            scores = [float(near) + weight * score for near, score in zip(nearness, scores, strict=True)]
+            keys = {key: ranker.nearness(vector, key) for key in passage.keys}
+            near = [max((keys[key] for key in keys if part.plain in key), default=0.0) for part in parts]
+            rough = [dense + weight * words[part] for dense, part in zip(near, parts, strict=True)]
+            parts = best_sections(parts, rough, count=2)
+            vectors = await self._embedder.embed([f"{part.heading}\n{part.plain}".strip() for part in parts])
+            scores = [float(dense) + weight * words[part] for dense, part in zip(vectors @ vector, parts, strict=True)]
         quotation = quote(parts, scores)
         fragment = f"#{anchor(quotation.heading)}" if quotation.heading and "#" not in passage.source else ""
         return Answer(

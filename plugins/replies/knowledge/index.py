@@ -4,7 +4,7 @@ Everything but the sources can be made again from the files, so an index of anot
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -59,6 +59,8 @@ class Snapshot:
     """One row for each key that has a vector."""
     owners: np.ndarray
     """For each row of `vectors` the place of its passage."""
+    rows: Mapping[str, int]
+    """Where the vector of a key is."""
 
 
 def key_digest(text: str) -> bytes:
@@ -151,7 +153,7 @@ class Index:
             db.execute("COMMIT")
         vectors = dict(rows)
         owned = [
-            (place, vector)
+            (place, key, vector)
             for place, passage in enumerate(passages)
             for key in passage.keys
             if (vector := vectors.get(key_digest(key))) is not None and len(vector) == 4 * dimensions
@@ -159,8 +161,9 @@ class Index:
         return Snapshot(
             generation=generation,
             passages=tuple(passages),
-            vectors=np.frombuffer(b"".join(vector for _, vector in owned), dtype="<f4").reshape(-1, max(dimensions, 1)),
-            owners=np.array([place for place, _ in owned], dtype=np.intp),
+            vectors=np.frombuffer(b"".join(vector for _, _, vector in owned), dtype="<f4").reshape(-1, max(dimensions, 1)),
+            owners=np.array([place for place, _, _ in owned], dtype=np.intp),
+            rows={key: row for row, (_, key, _) in enumerate(owned)},
         )
 
     @contextmanager

@@ -40,6 +40,11 @@ class Unit:
     is_block: bool
 
     @property
+    def is_lead(self) -> bool:
+        """Whether it stands above the first heading of its passage."""
+        return self.section == 0
+
+    @property
     def plain(self) -> str:
         return plain(self.text)
 
@@ -83,14 +88,23 @@ def coverage(question: str, unit: Unit, weight: Callable[[str], float]) -> float
     return sum(value for term, value in asked.items() if term in said) / total if total else 0.0
 
 
+def best_sections(parts: Sequence[Unit], scores: Sequence[float], *, count: int) -> list[Unit]:
+    """The parts under the `count` headings whose best parts fit best, in their order."""
+    best: dict[int, float] = {}
+    for place, part in enumerate(parts):
+        score = scores[place] + _standing(parts, place)
+        best[part.section] = max(score, best.get(part.section, score))
+    chosen = sorted(best, key=lambda section: -best[section])[:count]
+    return [part for part in parts if part.section in chosen]
+
+
 def quote(parts: Sequence[Unit], scores: Sequence[float]) -> Quotation:
     """The best part with the neighbours that belong to it. `scores` tell how well each part fits; ties go to the first.
 
     Raises:
         ValueError: there are no parts.
     """
-    scores = [score + _standing(parts, place) for place, score in enumerate(scores)]
-    best = max(range(len(parts)), key=lambda place: (scores[place], -place))
+    best = max(range(len(parts)), key=lambda place: (scores[place] + _standing(parts, place), -place))
     section = [place for place, part in enumerate(parts) if part.section == parts[best].section]
     if len(section) <= _MAX_SENTENCES and sum(word_count(parts[place].plain) for place in section) <= _WHOLE_WORDS:
         first, last = section[0], section[-1]
@@ -100,7 +114,7 @@ def quote(parts: Sequence[Unit], scores: Sequence[float]) -> Quotation:
 
 
 def _standing(parts: Sequence[Unit], place: int) -> float:
-    lead = _LEAD if parts[place].section == parts[0].section else 0.0
+    lead = _LEAD if parts[place].is_lead else 0.0
     first = place == 0 or parts[place - 1].section != parts[place].section
     return lead + (_FIRST if first else 0.0)
 

@@ -80,6 +80,11 @@ class Ranker:
         found = self._documents_with.get(term, 0)
         return log(1 + (self._count - found + 0.5) / (found + 0.5))
 
+    def nearness(self, vector: NDArray[np.float32], key: str) -> float:
+        """The dot product with the vector of a passage's key; 0 for a key without a vector."""
+        row = self.snapshot.rows.get(key)
+        return float(self.snapshot.vectors[row] @ vector) if row is not None else 0.0
+
     def rank(
         self,
         question: str,

@@ -52,8 +52,10 @@ class Rates:
 
 
 @pytest.fixture(scope="module")
-def held_out(tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
-    return asyncio.run(ask(tmp_path_factory.mktemp("demo") / "knowledge.db"))
+def held_out(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome]:
+    """The index outlives the run, as an operator's does: embedding all articles takes half a minute of a busy core."""
+    folder = pytestconfig.cache.mkdir("demo-knowledge") if pytestconfig.cache else tmp_path_factory.mktemp("demo")
+    return asyncio.run(ask(folder / "knowledge.db"))
 
 
 async def ask(index: Path) -> list[Outcome]:
