@@ -124,9 +124,7 @@ def plugin_from_file(path: Path) -> Plugin:
 def _imported(path: Path) -> ModuleType:
     file = path / "__init__.py" if path.is_dir() else path
     name = f"frontdesk_plugins.{path.stem}"
-    spec = importlib.util.spec_from_file_location(
-        name, file, submodule_search_locations=[str(path)] if path.is_dir() else None
-    )
+    spec = importlib.util.spec_from_file_location(name, file, submodule_search_locations=[str(path)] if path.is_dir() else None)
     if spec is None or spec.loader is None:
         raise ConfigurationError(f"{path}: Python cannot import this file")
     module = importlib.util.module_from_spec(spec)

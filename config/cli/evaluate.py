@@ -14,7 +14,7 @@ from frontdesk.config.evaluation import intents as evaluation
 from frontdesk.config.evaluation.confusion import plot
 from frontdesk.core.errors import ConfigurationError, MissingExtra
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 DEFAULT_PLOT = Path("reports/intents-confusion.png")
 

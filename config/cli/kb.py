@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="""The articles that the bot answers from.
 
     Articles are Markdown files (front matter with title, language, tags, questions and url is optional), HTML pages, and
