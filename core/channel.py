@@ -1,8 +1,9 @@
 """What a channel is: the adapter between one platform and the core.
 
 A channel package has the files `adapter` (the class below), `parse` (pure: a platform's payload in, messages out), `render`
-(a reply in, the platform's form out) and `settings` (a pydantic model). It is registered as an entry point of the group
-`frontdesk.channels` that names a subclass of `Channel`, or of `Transport` if no customer writes there.
+(a reply in, the platform's form out; `frontdesk.core.rendering` has what they share) and `settings` (a pydantic model). It is
+registered as an entry point of the group `frontdesk.channels` that names a subclass of `Channel`, or of `Transport` if no
+customer writes there.
 """
 
 from abc import ABC, abstractmethod

@@ -4,6 +4,7 @@ import textwrap
 import unicodedata
 
 from frontdesk.core.messages import Body, ChoicePart, Mark, Message, Note, Outgoing, encode
+from frontdesk.core.rendering import with_sources
 
 MARKS = {
     "escalated": "a person was called",
@@ -37,7 +38,7 @@ def as_text(body: Body, *, customer: str, bot: str) -> str:
 
 def words(outgoing: Outgoing) -> str:
     """What a reply says, its choices numbered."""
-    lines = [outgoing.text] if outgoing.text else []
+    lines = [text] if (text := with_sources(outgoing)) else []
     if outgoing.choices:
         lines += ["", *(f"{number}. {choice.label}" for number, choice in enumerate(outgoing.choices, start=1))]
     lines += [f"[file] {file.name} ({file.size} bytes)" for file in outgoing.attachments]

@@ -8,7 +8,6 @@ from frontdesk.core.turn import Turn
 from frontdesk.plugins.replies.knowledge import Answer, KnowledgeBase
 from frontdesk.plugins.replies.settings import RepliesSettings
 
-SOURCE = Text(en="Source: {link}", zh="来源：{link}", de="Quelle: {link}", fr="Source : {link}", es="Fuente: {link}")
 ONLY_IN = Text(
     en="I have this in {language} only:",
     zh="这部分内容目前只有{language}版本：",
@@ -38,8 +37,8 @@ async def answer_from_articles(turn: Turn, knowledge: KnowledgeBase) -> Reply | 
 
 
 def reply(answer: Answer, language: str) -> Reply:
-    """The quotation and its source; a note above it where it is in another language than the customer's."""
-    parts = [answer.text, in_language(SOURCE, language).format(link=_link(answer))]
+    """The quotation, with its source; a note above it where it is in another language than the customer's."""
+    parts = [answer.text]
     if answer.language != language:
         name = in_language(LANGUAGES.get(answer.language, answer.language), language)
         parts.insert(0, f"*{in_language(ONLY_IN, language).format(language=name)}*")
@@ -49,10 +48,3 @@ def reply(answer: Answer, language: str) -> Reply:
 
 def _address(answer: Answer) -> str | None:
     return answer.source if answer.passage.url else None
-
-
-def _link(answer: Answer) -> str:
-    """A Markdown link, or the bare title of an article that has no address customers could open."""
-    title = answer.title.replace("[", r"\[").replace("]", r"\]")
-    address = _address(answer)
-    return f"[{title}](<{address}>)" if address else title

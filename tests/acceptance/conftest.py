@@ -171,7 +171,8 @@ class Chat(Browser):
     def _messages(self) -> list[tuple[str, str]]:
         rows = self.driver.execute_script(
             "const root = [...document.querySelectorAll('*')].find(e => e.shadowRoot)?.shadowRoot; if (!root) return [];"
-            "return [...root.querySelectorAll('.message')].map(m => [m.classList.contains('own') ? 'own' : 'theirs', m.innerText]);"
+            "const side = message => message.classList.contains('own') ? 'own' : 'theirs';"
+            "return [...root.querySelectorAll('.message')].map(message => [side(message), message.innerText]);"
         )
         return [(side, text) for side, text in rows]
 

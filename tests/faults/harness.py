@@ -38,7 +38,8 @@ class Report:
         return (
             f"{self.kills} kills: {self.attempted} attempted, {self.acknowledged} acknowledged, {self.answered} answered, "
             f"{len(self.lost)} lost, {len(self.unexpected)} unexpected, {len(self.twice)} delivered twice, "
-            f"{len(self.wrong_key)} with a changed key, {len(self.disordered)} out of order, {len(self.wrong_state)} with a wrong state"
+            f"{len(self.wrong_key)} with a changed key, {len(self.disordered)} out of order, "
+            f"{len(self.wrong_state)} with a wrong state"
         )
 
 

@@ -1,4 +1,7 @@
-"""SIGKILL at random moments under load: what was acknowledged is answered, in order, and at most what was on its way comes twice."""
+"""SIGKILL at random moments under load.
+
+What was acknowledged is answered, in order, and at most what was on its way comes twice.
+"""
 
 import asyncio
 import os

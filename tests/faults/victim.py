@@ -1,6 +1,6 @@
 """The process that is killed: the whole engine on SQLite, with a plugin that takes a little while for some messages.
 
-    python victim.py PORT PLATFORM_URL FOLDER
+python victim.py PORT PLATFORM_URL FOLDER
 """
 
 import asyncio

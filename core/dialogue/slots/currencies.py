@@ -2,11 +2,9 @@
 
 WORDS = {
     "EUR": ["€", "euro", "euros", "евро", "欧元", "歐元", "ユーロ", "유로", "يورو", "avro", "eur"],
-    "USD": ["us$", "usd", "us dollar", "us dollars", "us-dollar", "dólares americanos", "美元", "美金", "米ドル",
-    "미국 달러"],
+    "USD": ["us$", "usd", "us dollar", "us dollars", "us-dollar", "dólares americanos", "美元", "美金", "米ドル", "미국 달러"],
     "GBP": ["£", "gbp", "quid", "sterling", "pound sterling", "pounds sterling", "英镑", "英鎊", "ポンド", "파운드"],
-    "CNY": ["cn¥", "cny", "rmb", "yuan", "人民币", "人民幣", "元人民币", "块钱", "块", "塊", "юаней", "юань", "人民元",
-    "위안"],
+    "CNY": ["cn¥", "cny", "rmb", "yuan", "人民币", "人民幣", "元人民币", "块钱", "块", "塊", "юаней", "юань", "人民元", "위안"],
     "JPY": ["jp¥", "jpy", "yen", "日元", "日圓", "日円", "円", "иен", "엔"],
     "KRW": ["₩", "krw", "韩元", "韓元", "ウォン", "원"],
     "HKD": ["hk$", "hkd", "港币", "港元", "港幣"],

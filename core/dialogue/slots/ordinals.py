@@ -13,8 +13,7 @@ _ORDINALS = {  # first to tenth
     "de": "erste/ersten/erster/erstes zweite/zweiten/zweiter/zweites dritte/dritten vierte/vierten fünfte/fünften"
     " sechste/sechsten"
     " siebte/siebten achte/achten neunte/neunten zehnte/zehnten",
-    "fr": "premier/première deuxième/second/seconde troisième quatrième cinquième sixième septième huitième"
-    " neuvième dixième",
+    "fr": "premier/première deuxième/second/seconde troisième quatrième cinquième sixième septième huitième neuvième dixième",
     "es": "primero/primera/primer segundo/segunda tercero/tercera/tercer cuarto/cuarta quinto/quinta sexto/sexta"
     " séptimo/séptima"
     " octavo/octava noveno/novena décimo/décima",
@@ -37,8 +36,7 @@ _ORDINALS = {  # first to tenth
     "ar": "الأول/الأولى الثاني/الثانية الثالث/الثالثة الرابع/الرابعة الخامس/الخامسة السادس/السادسة السابع/السابعة"
     " الثامن/الثامنة"
     " التاسع/التاسعة العاشر/العاشرة",
-    "tr": "birinci/ilk/birincisi ikinci/ikincisi üçüncü/üçüncüsü dördüncü beşinci altıncı yedinci sekizinci"
-    " dokuzuncu onuncu",
+    "tr": "birinci/ilk/birincisi ikinci/ikincisi üçüncü/üçüncüsü dördüncü beşinci altıncı yedinci sekizinci dokuzuncu onuncu",
 }
 _LAST = {
     "en": "last", "zh": "最后一个/最后/最後", "de": "letzte/letzten/letzter", "fr": "dernier/dernière", "es": "último/última",

@@ -65,9 +65,7 @@ def test_days_in_fourteen_languages(values, language, text, expected, answering)
     assert values(Date, text, language, region="DE", answering=answering) == [date.fromisoformat(expected)]
 
 
-@pytest.mark.parametrize(
-    ("region", "expected"), [("US", date(2025, 3, 4)), ("GB", date(2025, 4, 3)), ("DE", date(2025, 4, 3))]
-)
+@pytest.mark.parametrize(("region", "expected"), [("US", date(2025, 3, 4)), ("GB", date(2025, 4, 3)), ("DE", date(2025, 4, 3))])
 def test_the_region_decides_the_order_of_day_and_month(values, region, expected):
     assert values(Date, "since 03/04/2025", region=region, answering=False) == [expected]
 
