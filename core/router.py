@@ -87,11 +87,15 @@ class Router:
         if (question or (turn.state.form and not turn.state.form.done)) and abandons(turn.text, turn.language):
             turn.change(question=None, form=None)
             return Routed(Reply(phrases.ABANDONED))
-        if (wanted := correction(turn.text, turn.language)) and (routed := await self._forms.correct(turn, wanted)):
+        if turn.state.form and (routed := await self._corrected(turn)):
             return routed
         if question is None:
             return None
         return await self._answered(turn, question) or await self._digressed(turn, question)
+
+    async def _corrected(self, turn: Turn) -> Routed | None:
+        wanted = correction(turn.text, turn.language)
+        return await self._forms.correct(turn, wanted) if wanted else None
 
     async def _answered(self, turn: Turn, question: Question) -> Routed | None:
         if question.kind == "slot":
@@ -128,7 +132,7 @@ class Router:
             return await self._other_wish(turn, question, wish)
         if answered := await self._answered_well(turn):
             return Routed(answered.outcome, answered.plugin, ask_again=True)
-        if wish is not None:
+        if wish is not None and question.tries:  # the customer insists
             return await self._other_wish(turn, question, wish)
         if question.tries >= MAX_TRIES:
             turn.change(question=None, form=None)
