@@ -125,15 +125,10 @@ class Router:
         """The text is no answer: it may be another wish, another question, or unclear."""
         match = await self._intents.match(turn.text)
         current = self._forms.intent_of(turn)
-        wish = self._registry.intents[match.intent] if match.intent and not match.rivals else None
-        if wish is not None and current is not None and wish.id == current.id:
-            wish = None
-        if wish is not None and match.sure:
-            return await self._other_wish(turn, question, wish)
+        if match.intent and match.sure and not match.rivals and (current is None or match.intent != current.id):
+            return await self._other_wish(turn, question, self._registry.intents[match.intent])
         if answered := await self._answered_well(turn):
             return Routed(answered.outcome, answered.plugin, ask_again=True)
-        if wish is not None and question.tries:  # the customer insists
-            return await self._other_wish(turn, question, wish)
         if question.tries >= MAX_TRIES:
             turn.change(question=None, form=None)
             return self._unanswered(turn)

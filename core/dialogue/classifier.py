@@ -21,7 +21,7 @@ from frontdesk.core.models import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
 
-VERSION = 2
+VERSION = 3
 """Of the algorithm: another one fits anew whatever is in the cache."""
 
 REFUSE = 0.05
@@ -139,7 +139,8 @@ def save(model: Fitted, path: Path) -> None:
             dense_weights=model.dense_weights,
             ngram_weights=model.ngram_weights,
             bias=model.bias,
-            examples=model.examples,
+            kept=model.kept,
+            kernel_weights=model.kernel_weights,
         )
     Path(scratch).replace(path)
 
@@ -156,7 +157,8 @@ def load(path: Path) -> Fitted | None:
                 dense_weights=arrays["dense_weights"],
                 ngram_weights=arrays["ngram_weights"],
                 bias=arrays["bias"],
-                examples=arrays["examples"],
+                kept=arrays["kept"],
+                kernel_weights=arrays["kernel_weights"],
                 temperature=words["temperature"],
                 threshold=words["threshold"],
                 sure=words["sure"],

@@ -2,8 +2,11 @@
 
 The features of a text are its sentence embedding (and further layers of the model, where it offers them) beside its
 n-grams. Beside the intents it learns one more class, the background: general questions and remarks that no bot of a
-business is made for. What held-out examples score sets the temperature and the threshold, so that both hold for new
-texts.
+business is made for.
+
+The regression ranks the intents, but is just as sure far from all examples. A kernel regression falls to 0 there:
+"none of these" is told by both together. What held-out examples score sets the temperature and the threshold, so that
+both hold for new texts.
 """
 
 import re
@@ -25,14 +28,20 @@ NGRAM_WEIGHT = 0.35
 LAYER_WEIGHT = 0.6
 """Of each further layer of the model."""
 
-NEAREST_WEIGHT = 4.0
-"""Of the nearest example's cosine beside the largest logit, in the score that tells "none of these"."""
+KERNEL_WEIGHT = 20.0
+"""Of the kernel regression's value, from 0 to about 1, beside the largest logit in the score that tells "none of these"."""
 
-CJK_NEAREST = 0.3
-"""The cosine's share where a text is in Chinese or Japanese characters: rare ones all look the same to the embedder."""
+CJK_KERNEL = 0.3
+"""Its share where a text is in Chinese or Japanese characters: rare ones all look the same to the embedder."""
 
-BACKGROUND_LOGIT_WEIGHT = 0.4
-"""Of the background's logit in that score, against the largest one of an intent."""
+SHARPNESS = 1.0
+"""Of the Gaussian kernel: how fast it falls with the squared distance."""
+
+RIDGE = 0.1
+"""How far the kernel regression may miss its examples."""
+
+BACKGROUND_SHARE = 0.4
+"""Of the background's logit and kernel value in that score, against the largest ones of an intent."""
 
 BACKGROUND_WEIGHT = 0.3
 """Of a text of the background beside an example, while fitting."""
@@ -54,7 +63,7 @@ RANK = {"exact": 1_000, "sampled": 500}
 UNSURE = 0.4
 """The share of texts meant for an intent whose score leaves a doubt."""
 
-MAX_NEAREST = 4_000
+MAX_KEPT = 4_000
 """Examples that a text is compared with; of more, a sample is kept."""
 
 
@@ -75,7 +84,7 @@ def readable(intent: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Fitted:
-    """A fitted model. Shapes by intents K, layers L, dimensions D, terms T and kept examples N.
+    """A fitted model. Shapes by intents K, layers L, dimensions D, terms T and kept texts N.
 
     The last of the K + 1 columns is the background.
     """
@@ -89,8 +98,10 @@ class Fitted:
     ngram_weights: Floats
     """`(T, K + 1)`."""
     bias: Floats
-    examples: Floats
-    """`(N, D)`, each row of length 1."""
+    kept: Floats
+    """`(N, L * D)`: what a text is compared with."""
+    kernel_weights: Floats
+    """`(N, K + 1)`."""
     temperature: float
     threshold: float
     sure: float
@@ -105,13 +116,8 @@ class Fitted:
 
     def score(self, layers: Floats, logits: Floats, text: str) -> float:
         """The higher, the surer the text is meant for one of the intents."""
-        nearest = (self.examples @ directions(layers[None], self.centre)[0]).max(keepdims=True)
-        return float(_scores(logits[None], nearest * _trust([text]))[0])
-
-
-def directions(layers: Floats, centre: Floats) -> Floats:
-    """The sentence embeddings `(texts, D)` as seen from the centre."""
-    return _unit(layers[:, 0] - centre[0])
+        values = _kernel(blocks(layers[None], self.centre), self.kept) @ self.kernel_weights
+        return float(_scores(logits[None], values, _trust([text]))[0])
 
 
 def blocks(layers: Floats, centre: Floats) -> Floats:
@@ -163,14 +169,16 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
     features = np.hstack([dense, NGRAM_WEIGHT * reduced])
     weights, bias = _regression(features, labels, classes)
 
+    kept = np.concatenate([np.sort(generator.permutation(count)[:MAX_KEPT]), np.arange(count, len(labels))])
+    kernel_weights, left_out = _kernel_regression(dense[kept], labels[kept], classes)
+    values = _kernel(dense, dense[kept]) @ kernel_weights
+    values[kept] = left_out
+
     folds = np.full(len(labels), -1, np.intp)
     folds[:count] = _folds(labels[:count], generator)
     tested = folds >= 0
-    vectors = directions(layers, centre)
-    kept = np.sort(generator.permutation(count)[:MAX_NEAREST])
     held_out = _held_out_logits(features, labels, classes, folds)[tested]
-    nearest = _held_out_nearest(vectors, folds, kept) * _trust(lessons.texts)
-    scores = _scores(held_out, nearest[tested])
+    scores = _scores(held_out, values[tested], _trust(lessons.texts)[tested])
     width = dense.shape[1]
     return Fitted(
         intents=lessons.names,
@@ -179,7 +187,8 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
         dense_weights=weights[:width],
         ngram_weights=NGRAM_WEIGHT * (basis @ weights[width:]),
         bias=bias,
-        examples=vectors[kept],
+        kept=dense[kept],
+        kernel_weights=kernel_weights,
         temperature=_temperature(held_out[:, :-1], labels[tested]),
         threshold=_threshold(scores, HEADROOM * refuse),
         sure=_threshold(scores, UNSURE),
@@ -187,12 +196,16 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
 
 
 def _trust(texts: Sequence[str]) -> Floats:
-    """How much the cosine to the nearest example says about each text."""
-    return np.array([1 - (1 - CJK_NEAREST) * cjk_share(text) for text in texts], np.float32)
+    """How much the kernel regression says about each text."""
+    return np.array([1 - (1 - CJK_KERNEL) * cjk_share(text) for text in texts], np.float32)
 
 
-def _scores(logits: Floats, nearest: Floats) -> Floats:
-    scores: Floats = logits[:, :-1].max(axis=1) - BACKGROUND_LOGIT_WEIGHT * logits[:, -1] + NEAREST_WEIGHT * nearest
+def _scores(logits: Floats, values: Floats, trust: Floats) -> Floats:
+    def lead(columns: Floats) -> Floats:
+        ahead: Floats = columns[:, :-1].max(axis=1) - BACKGROUND_SHARE * columns[:, -1]
+        return ahead
+
+    scores: Floats = lead(logits) + KERNEL_WEIGHT * trust * lead(values)
     return scores
 
 
@@ -227,16 +240,59 @@ def _reduce(ngrams: NGrams, texts: Sequence[str], seed: int) -> tuple[Floats, Fl
 
 
 def _regression(features: Floats, labels: NDArray[np.intp], classes: int) -> tuple[Floats, Floats]:
-    """Weights `(features, classes)` and bias, by softmax regression; the last class is the background."""
-    from sklearn.linear_model import LogisticRegression
+    """Weights `(features, classes)` and bias, by softmax regression; the last class is the background.
 
-    emphasis = np.where(labels == classes - 1, BACKGROUND_WEIGHT, 1.0)
-    model = LogisticRegression(C=REGULARIZATION, max_iter=200, tol=TOLERANCE).fit(features, labels, emphasis)
-    weights, bias = model.coef_.T, model.intercept_
-    if classes == 2:
-        # scikit-learn keeps one column for two classes; softmax has two that mirror each other.
-        weights, bias = weights * [-0.5, 0.5], bias * [-0.5, 0.5]
-    return np.asarray(weights, np.float32), np.asarray(bias, np.float32)
+    scikit-learn's LogisticRegression comes to the same, and takes a second to import.
+    """
+    from scipy.optimize import minimize
+
+    rows = np.arange(len(labels))
+    emphasis = _emphasis(labels, classes)
+    emphasis /= emphasis.sum()
+    penalty = (emphasis.max() / REGULARIZATION).astype(np.float32)
+    inputs = np.hstack([features, np.ones((len(labels), 1), np.float32)])
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        weights = flat.reshape(-1, classes).astype(np.float32)
+        logits = inputs @ weights
+        logits -= logits.max(axis=1, keepdims=True)
+        exponents = np.exp(logits)
+        sums = exponents.sum(axis=1)
+        errors = exponents * (emphasis / sums)[:, None]
+        errors[rows, labels] -= emphasis
+        gradient = inputs.T @ errors
+        gradient[:-1] += penalty * weights[:-1]
+        value = emphasis @ (np.log(sums) - logits[rows, labels]) + penalty / 2 * (weights[:-1] ** 2).sum()
+        return float(value), gradient.ravel().astype(np.float64)
+
+    start = np.zeros(inputs.shape[1] * classes)
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": TOLERANCE})
+    weights = found.x.reshape(-1, classes).astype(np.float32)
+    return weights[:-1], weights[-1]
+
+
+def _kernel_regression(points: Floats, labels: NDArray[np.intp], classes: int) -> tuple[Floats, Floats]:
+    """Weights `(points, classes)`, and what each point's value would be had it been left out (Rasmussen and Williams
+    2006, section 5.4.2): no further fit is needed for that."""
+    from scipy.linalg import cho_factor, cho_solve
+
+    targets = np.eye(classes)[labels]
+    matrix = _kernel(points, points).astype(np.float64) + np.diag(RIDGE / _emphasis(labels, classes))
+    inverse = cho_solve(cho_factor(matrix), np.eye(len(labels)), overwrite_b=True)
+    weights = inverse @ targets
+    left_out = targets - weights / np.diag(inverse)[:, None]
+    return weights.astype(np.float32), left_out.astype(np.float32)
+
+
+def _kernel(texts: Floats, points: Floats) -> Floats:
+    """Of Gauss, `(texts, points)`; all rows are of one length."""
+    length = points[0] @ points[0]
+    values: Floats = np.exp(2 * SHARPNESS * (texts @ points.T - length))
+    return values
+
+
+def _emphasis(labels: NDArray[np.intp], classes: int) -> Floats:
+    return np.where(labels == classes - 1, BACKGROUND_WEIGHT, 1.0).astype(np.float32)
 
 
 def _folds(labels: NDArray[np.intp], generator: np.random.Generator) -> NDArray[np.intp]:
@@ -258,17 +314,6 @@ def _held_out_logits(features: Floats, labels: NDArray[np.intp], classes: int, f
             weights, bias = _regression(features[~held_out], labels[~held_out], classes)
             logits[held_out] = features[held_out] @ weights + bias
     return logits
-
-
-def _held_out_nearest(vectors: Floats, folds: NDArray[np.intp], kept: NDArray[np.intp]) -> Floats:
-    """The cosine of each text to the nearest kept example of another fold."""
-    nearest = np.zeros(len(vectors), np.float32)
-    for fold in range(folds.max() + 1):
-        held_out = folds == fold
-        others = kept[folds[kept] != fold]
-        if held_out.any() and len(others):
-            nearest[held_out] = (vectors[held_out] @ vectors[others].T).max(axis=1)
-    return nearest
 
 
 def _temperature(logits: Floats, labels: NDArray[np.intp]) -> float:

@@ -5,21 +5,21 @@ from frontdesk.core.turn import Turn, recent_words
 
 LAST_WORDS = 8
 ENTRIES_READ = 40
-MOST_CHARACTERS = 300
+MOST_CHARACTERS = 160
 """A longer line is cut, since the whole conversation stands beside the summary."""
 
 
 async def summarise(turn: Turn, form: Form | None) -> str:
-    """Markdown. `form` is what the customer was doing, with the values given so far."""
-    lines = [f"**Customer:** {_customer(turn)}"]
+    """Plain text, because it quotes what anybody may have written. `form` is what the customer was doing, with the values given so far."""
+    lines = [f"Customer: {_customer(turn)}"]
     if form is not None:
-        lines.append(f"**Last request:** {form.intent.replace('_', ' ')} ({form.plugin})")
+        lines.append(f"Last request: {form.intent.replace('_', ' ')} ({form.plugin})")
         lines += [f"- {name.replace('_', ' ')}: {_cut(filled.text)}" for name, filled in form.slots.items()]
     if turn.state.question is not None:
-        lines.append(f"**Open question:** {_cut(turn.state.question.text)}")
+        lines.append(f"Open question: {_cut(turn.state.question.text)}")
     said = recent_words(await turn.history(ENTRIES_READ), LAST_WORDS)
     if said:
-        lines.append("**Last words:**")
+        lines.append("Last words:")
         lines += [f"- {_speaker(author)}: {_cut(text)}" for author, text in said]
     return "\n".join(lines)
 
@@ -37,5 +37,5 @@ def _speaker(author: str) -> str:
 
 
 def _cut(text: str) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(text.replace("**", "").split())
     return flat if len(flat) <= MOST_CHARACTERS else f"{flat[: MOST_CHARACTERS - 1]}…"

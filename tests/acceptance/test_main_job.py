@@ -34,7 +34,7 @@ def test_a_customer_is_served_by_the_bot_and_then_by_a_person(
     desk.sign_up(server.admin_link, "Ada", "a-long-enough-passphrase")
     chat.says("I want to talk to a person please")
     chat.reads("colleague")
-    desk.opens_waiting("talk to a person")
+    desk.opens_waiting("asked for a person")
     desk.sees("LL-10423")
     desk.replies("Hello, this is Ada. I have cancelled it for good.")
     chat.reads("this is Ada")

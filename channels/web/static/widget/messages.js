@@ -81,7 +81,8 @@ class Messages {
     item.node = this.#node(item);
     this.#byId.set(item.id, item);
     let place = this.items.length;
-    const overtaken = (other) => atOf(other) > atOf(item) && (other.pending || atOf(other) - atOf(item) < OVERTAKES || this.#isOlder(item));
+    const first = (other) => atOf(other) > atOf(item) || (atOf(other) === atOf(item) && item.kind === "mark" && other.kind !== "mark");
+    const overtaken = (other) => first(other) && (other.pending || atOf(other) - atOf(item) < OVERTAKES || this.#isOlder(item));
     while (place > 0 && overtaken(this.items[place - 1])) place--;
     this.items.splice(place, 0, item);
     if (item.pending) this.#state(item, "sending");
