@@ -86,7 +86,7 @@ class Router:
             return None
         if (question or (turn.state.form and not turn.state.form.done)) and abandons(turn.text, turn.language):
             turn.change(question=None, form=None)
-            return Routed(Reply(phrases.ABANDONED))
+            return Routed(Reply((question and question.declined) or phrases.ABANDONED))
         if turn.state.form and (routed := await self._corrected(turn)):
             return routed
         if question is None:

@@ -142,9 +142,9 @@ async def refund(  # noqa: PLR0917
     offer = policy.refund(found, reason.value)
     about = f"{found.number}, {words.euros(offer.amount)['en']}, reason: {reason.value.replace('_', ' ')}"
     if reason.value == "damaged":
-        return Escalate(f"damaged or faulty: {about}", text=words.DAMAGED, summary=words.listed(found)["en"])
+        return Escalate(f"damaged or faulty: {about}", text=words.DAMAGED, summary=words.for_agents(found))
     if offer.amount > policy.PERSON_DECIDES_ABOVE:
-        return Escalate(f"refund above €200: {about}", text=words.PERSON_DECIDES, summary=words.listed(found)["en"])
+        return Escalate(f"refund above €200: {about}", text=words.PERSON_DECIDES, summary=words.for_agents(found))
     label = fill(words.LABEL_DEDUCTED, fee=words.euros(offer.label)) if offer.label else ""
     return Confirm(
         fill(

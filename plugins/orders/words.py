@@ -66,6 +66,11 @@ def listed(order: Order) -> Text:
     return fill(_LISTED, order=order.number, date=day(order.placed), lines=joined(lines, _NEW_LINE), total=euros(order.total))
 
 
+def for_agents(order: Order) -> str:
+    """The same as plain text."""
+    return listed(order)["en"].replace("**", "")
+
+
 _NEW_LINE = Text(en="\n", zh="\n")
 _LINE = Text(en="- {quantity} × {name}, {amount}", zh="- {name} × {quantity}，{amount}")
 _SHIPPING = Text(en="- Shipping, {amount}", zh="- 运费，{amount}")

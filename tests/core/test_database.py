@@ -1,0 +1,58 @@
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from frontdesk.core.database import Database
+from frontdesk.core.errors import TransientError
+
+
+def create(db: sqlite3.Connection) -> None:
+    db.execute("CREATE TABLE counts (n INTEGER NOT NULL) STRICT")
+    db.execute("INSERT INTO counts VALUES (0)")
+
+
+def count(db: sqlite3.Connection) -> int:
+    db.execute("UPDATE counts SET n = n + 1")
+    return int(db.execute("SELECT n FROM counts").fetchone()[0])
+
+
+async def test_the_tables_are_made_once_and_kept(tmp_path: Path) -> None:
+    for expected in (1, 2):
+        database = await Database.open(tmp_path / "new" / "counts.sqlite3", create)
+        assert await database.run(count) == expected
+        await database.close()
+
+
+async def test_what_fails_is_undone(tmp_path: Path) -> None:
+    def fails(db: sqlite3.Connection) -> None:
+        count(db)
+        raise LookupError
+
+    database = await Database.open(tmp_path / "counts.sqlite3", create)
+    with pytest.raises(LookupError):
+        await database.run(fails)
+    assert await database.run(count) == 1
+    await database.close()
+
+
+async def test_many_at_once_are_counted_each(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "counts.sqlite3", create)
+    assert sorted(await asyncio.gather(*(database.run(count) for _ in range(50)))) == list(range(1, 51))
+    await database.close()
+
+
+async def test_an_unusable_file_is_a_transient_error(tmp_path: Path) -> None:
+    database = await Database.open(tmp_path / "counts.sqlite3", create)
+    await database.run(lambda db: db.execute("DROP TABLE counts"))
+    with pytest.raises(TransientError, match="counts"):
+        await database.run(count)
+    await database.close()
+
+
+async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counts.sqlite3"
+    path.write_text("these are no tables" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        await Database.open(path, create)
