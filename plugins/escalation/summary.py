@@ -10,7 +10,7 @@ MOST_CHARACTERS = 160
 
 
 async def summarise(turn: Turn, form: Form | None) -> str:
-    """Plain text, because it quotes what anybody may have written. `form` is what the customer was doing, with the values given so far."""
+    """Plain text, because it quotes what anybody may have written. `form` is what the customer was doing."""
     lines = [f"Customer: {_customer(turn)}"]
     if form is not None:
         lines.append(f"Last request: {form.intent.replace('_', ' ')} ({form.plugin})")
