@@ -36,6 +36,7 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
     """The whole engine: durable inbox, turn, durable outbox, delivery."""
     from frontdesk.channels.web import channel as web_channel
     from frontdesk.core.app import App, Options
+    from frontdesk.core.collector import spare_what_lasts
     from frontdesk.core.http import Operations, application
     from frontdesk.core.outcomes import Reply
     from frontdesk.core.plugin import Plugin
@@ -54,6 +55,7 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
     transports = [(WebhookChannel, WebhookSettings(platform=platform)), (web_channel, web_channel.Settings())]
     app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=transports, serve=False)
     await app.__aenter__()
+    spare_what_lasts()
     return application(Operations(store, app.metrics, lambda: True), app.transports)
 
 

@@ -63,6 +63,7 @@ class _Serving:
 
     async def run(self, build: "Callable[[OnProgress], App]") -> None:
         from frontdesk.config.cli.progress import indexing
+        from frontdesk.core.collector import spare_what_lasts
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -75,6 +76,7 @@ class _Serving:
             except asyncio.CancelledError:
                 return
             self._starting = None
+        spare_what_lasts()
         try:
             await self._announce(application)
             await self._stop.wait()

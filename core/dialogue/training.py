@@ -50,6 +50,7 @@ REGULARIZATION = 30.0
 """Inverse strength, as scikit-learn's `C`."""
 
 TOLERANCE = 2e-4
+FTOL = 2e-9
 
 HEADROOM = 2 / 3
 """Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other."""
@@ -266,7 +267,7 @@ def _regression(features: Floats, labels: NDArray[np.intp], classes: int) -> tup
         return float(value), gradient.ravel().astype(np.float64)
 
     start = np.zeros(inputs.shape[1] * classes)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": TOLERANCE})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": TOLERANCE, "ftol": FTOL})
     weights = found.x.reshape(-1, classes).astype(np.float32)
     return weights[:-1], weights[-1]
 

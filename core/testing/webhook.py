@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 from typing import ClassVar
 
 import msgspec
-from aiohttp import ClientError, ClientSession, TCPConnector, web
+from aiohttp import ClientError, ClientSession, ClientTimeout, TCPConnector, web
 from pydantic import BaseModel
+from yarl import URL
 
 from frontdesk.core.capabilities import Capabilities
 from frontdesk.core.channel import Channel, Services
@@ -70,10 +71,11 @@ class WebhookChannel(Channel):
     def __init__(self, settings: BaseModel, services: Services) -> None:
         super().__init__(settings, services)
         assert isinstance(settings, WebhookSettings)
-        self._platform = settings.platform
+        self._platform = URL(settings.platform)
 
     async def start(self) -> None:
-        self._session = ClientSession(connector=TCPConnector(limit=0))
+        # The dispatcher limits the time of a send: a second timer for each call would only cost.
+        self._session = ClientSession(connector=TCPConnector(limit=0), timeout=ClientTimeout(total=None))
 
     async def stop(self) -> None:
         await self._session.close()
@@ -82,10 +84,10 @@ class WebhookChannel(Channel):
         http.router.add_post("/webhook", self._webhook)
 
     async def send(self, outgoing: Outgoing) -> str | None:
-        payload = {"chat_id": int(outgoing.conversation.rpartition(":")[2]), "text": outgoing.text}
-        headers = {"Idempotency-Key": outgoing.id}
+        payload = msgspec.json.encode({"chat_id": int(outgoing.conversation.rpartition(":")[2]), "text": outgoing.text})
+        headers = {"Content-Type": "application/json", "Idempotency-Key": outgoing.id}
         try:
-            async with self._session.post(self._platform, json=payload, headers=headers) as response:
+            async with self._session.post(self._platform, data=payload, headers=headers) as response:
                 await response.read()
         except ClientError as error:
             raise DeliveryDeferred(type(error).__name__) from error
