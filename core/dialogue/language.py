@@ -19,9 +19,11 @@ SCRIPTS = {
     "han": (re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]"), {"zh", "ja"}),
 }
 SHARE = 3
-"""A script counts from one letter in three on: a brand's name in Latin letters does not make a Chinese sentence English."""
+"""A script counts if one in three of its letters and the Latin words together is its own: neither a brand's name nor an address
+in Latin letters makes a Chinese sentence English."""
 
 _NOT_WORDS = re.compile(r"https?://\S+|\S+@\S+|[\d\W_]+")
+_LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f]+")
 FEW_WORDS = 2
 FEW_LETTERS = 12
 
@@ -75,7 +77,8 @@ class LanguageDetector:
 
 
 def _script(letters: str) -> str:
-    length = len(letters.replace(" ", ""))
     if letters.isascii():
         return "latin"
-    return next((name for name, (pattern, _) in SCRIPTS.items() if len(pattern.findall(letters)) * SHARE >= length), "latin")
+    counts = {name: len(pattern.findall(letters)) for name, (pattern, _) in SCRIPTS.items()}
+    units = sum(counts.values()) + len(_LATIN_WORD.findall(letters))
+    return next((name for name, count in counts.items() if count and count * SHARE >= units), "latin")

@@ -21,6 +21,7 @@ def detector() -> LanguageDetector:
         ("我想取消我的订单。", "zh"),
         ("我的 Brass Lantern 灯还没有收到，怎么回事？", "zh"),
         ("好的", "zh"),
+        ("请把地址改成 Prinsengracht 263, 1016 GV Amsterdam, Netherlands", "zh"),
         ("Wo ist meine Bestellung geblieben?", "de"),
         ("Je voudrais annuler ma commande", "fr"),
         ("注文をキャンセルしたいです", "ja"),
