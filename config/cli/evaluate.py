@@ -12,10 +12,13 @@ from rich.table import Table
 
 from frontdesk.config.evaluation import intents as evaluation
 from frontdesk.config.evaluation.confusion import plot
+from frontdesk.config.logging import configure
+from frontdesk.config.settings import LoggingOptions
 from frontdesk.core.errors import ConfigurationError, MissingExtra
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
+SHARES = {"accuracy", "accuracy_after_refusal", "auroc", "oos_recall", "refused", "ambiguous"}
 DEFAULT_PLOT = Path("reports/intents-confusion.png")
 
 
@@ -37,10 +40,14 @@ def intents(
 ) -> None:
     """Learn intents from labelled texts, and see how well new texts are told apart and refused.
 
-    accuracy: of the likeliest intent, over all in-scope test texts. auroc: how well the score tells in-scope from
-    out-of-scope texts. oos_recall: the share of out-of-scope texts refused, at the threshold that the training
-    examples gave. refused: the share of in-scope texts refused. p50_ms: for one text, embedding included.
+    Each text goes through the router, as the first message of a conversation. accuracy: of the likeliest intent, over
+    all in-scope test texts, before any is refused. accuracy_after_refusal: of what the router took; a refused text is
+    wrong. auroc: how well the score tells in-scope from out-of-scope texts. oos_recall: the share of out-of-scope texts
+    refused, at the threshold that the training examples gave. refused: the share of in-scope texts refused. ambiguous:
+    the share where the router asked which of two or three intents was meant; the first one counts as taken. p50_ms: of
+    matching one text, embedding included.
     """
+    configure(LoggingOptions(level="warning", format="console"))
     screen = Console(stderr=True)
     try:
         dataset = evaluation.read(data)
@@ -84,8 +91,6 @@ def _table(result: evaluation.Evaluation) -> Table:
     for name, value in result.as_json().items():
         if name == "notes":
             continue
-        shown = (
-            "-" if value is None else f"{value:.4f}" if name in {"accuracy", "auroc", "oos_recall", "refused"} else f"{value:g}"
-        )
+        shown = "-" if value is None else f"{value:.4f}" if name in SHARES else f"{value:g}"
         table.add_row(name, shown)
     return table

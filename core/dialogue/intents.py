@@ -1,6 +1,7 @@
 """What the customer wants: the intents of all plugins, told apart by one classifier."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,12 +25,15 @@ RIVAL_SHARE = 0.6
 class Match:
     """`intent` is None for "none of these". `rivals` are nearly as probable, the likeliest first.
 
-    An intent that is not `sure` may still be meant as a question that an article answers better.
+    An intent that is not `sure` may still be meant as a question that an article answers better. `ranked` and `score` are
+    the classifier's, see `Prediction`: also those of a text that is meant for none.
     """
 
     intent: str | None
     sure: bool = False
     rivals: tuple[str, ...] = ()
+    ranked: tuple[tuple[str, float], ...] = ()
+    score: float = -math.inf
 
 
 NOTHING = Match(None)
@@ -67,12 +71,12 @@ class IntentMatcher:
         if self._learning is None or not text.strip():
             return NOTHING
         classifier = await asyncio.shield(self._learning)
-        prediction = await classifier.predict(text)
-        if prediction.intent is None:
-            return NOTHING
-        (_, best), *others = prediction.ranked
+        seen = await classifier.predict(text)
+        if seen.intent is None:
+            return Match(None, ranked=seen.ranked, score=seen.score)
+        (_, best), *others = seen.ranked
         rivals = tuple(intent for intent, probability in others[:2] if probability >= RIVAL_SHARE * best)
-        return Match(prediction.intent, prediction.sure, rivals)
+        return Match(seen.intent, seen.sure, rivals, seen.ranked, seen.score)
 
     async def _learn(self, embedder: Embedder) -> "IntentClassifier":
         from frontdesk.core.dialogue.classifier import IntentClassifier

@@ -31,9 +31,6 @@ LAYER_WEIGHT = 0.6
 KERNEL_WEIGHT = 20.0
 """Of the kernel regression's value, from 0 to about 1, beside the largest logit in the score that tells "none of these"."""
 
-CJK_KERNEL = 0.3
-"""Its share where a text is in Chinese or Japanese characters: rare ones all look the same to the embedder."""
-
 SHARPNESS = 1.0
 """Of the Gaussian kernel: how fast it falls with the squared distance."""
 
@@ -50,12 +47,11 @@ REGULARIZATION = 30.0
 """Inverse strength, as scikit-learn's `C`."""
 
 TOLERANCE = 2e-4
-FTOL = 2e-9
 
-HEADROOM = 2 / 3
+HEADROOM = 0.75
 """Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other."""
 
-FEW = 2_000
+FEW = 3_000
 """Up to so many texts cross-validation takes ten folds and n-grams are reduced exactly; beyond, five and by sampling."""
 
 RANK = {"exact": 1_000, "sampled": 500}
@@ -197,8 +193,11 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
 
 
 def _trust(texts: Sequence[str]) -> Floats:
-    """How much the kernel regression says about each text."""
-    return np.array([1 - (1 - CJK_KERNEL) * cjk_share(text) for text in texts], np.float32)
+    """How much the kernel regression says about each text.
+
+    Nothing about Chinese and Japanese characters: rare ones all look the same to the embedder.
+    """
+    return np.array([1 - cjk_share(text) for text in texts], np.float32)
 
 
 def _scores(logits: Floats, values: Floats, trust: Floats) -> Floats:
@@ -267,7 +266,7 @@ def _regression(features: Floats, labels: NDArray[np.intp], classes: int) -> tup
         return float(value), gradient.ravel().astype(np.float64)
 
     start = np.zeros(inputs.shape[1] * classes)
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": TOLERANCE, "ftol": FTOL})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200, "gtol": TOLERANCE})
     weights = found.x.reshape(-1, classes).astype(np.float32)
     return weights[:-1], weights[-1]
 
