@@ -100,6 +100,9 @@ class Browser:
         options.add_argument(f"--window-size={width},{height}")
         options.add_argument(f"--lang={language}")
         options.add_experimental_option("prefs", {"intl.accept_languages": language})
+        if width < 500:  # a window cannot be made narrower than that
+            metrics = {"width": width, "height": height, "pixelRatio": 2.0, "touch": True}
+            options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
     def wait(self, what: str, condition: Callable[[], Any], seconds: float = 40) -> Any:
