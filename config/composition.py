@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
 import structlog
 from pydantic import BaseModel
@@ -38,6 +39,7 @@ def build(
     knowledge base up to date, and tells `on_progress` how far it is. Raises `ConfigurationError`.
     """
     settings = configuration.settings
+    make_data_folder(settings.data_folder)
     embedder = MiniLM()
     plugins = list(configuration.plugins)
     if (replies := settings.plugin_sections.get("replies")) is not None:
@@ -71,6 +73,19 @@ def build(
         embedder=embedder,
         serve=serve,
     )
+
+
+def make_data_folder(folder: Path) -> None:
+    """Raises `ConfigurationError` if it cannot be made or written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"data_folder (FRONTDESK_DATA_FOLDER) = {folder}: it cannot be written ({error.strerror}): "
+            "name another folder, or change who may write there"
+        ) from error
 
 
 def configured_store(configuration: Configuration) -> Store:

@@ -95,7 +95,8 @@ def read_file(path: Path) -> Tree:
         raise ConfigurationError(f"{path} is not valid TOML: {error}") from error
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise ConfigurationError(f"{path}{line} is not valid YAML: {error.problem}") from error
+        fix = "words with one of : ? # , [ { need quotes"
+        raise ConfigurationError(f"{path}{line} is not valid YAML: {error.problem}; {fix}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ConfigurationError(f"{path} cannot be read: {error}") from error
     if tree is None:

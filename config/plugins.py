@@ -45,20 +45,24 @@ def find_plugins(options: PluginOptions) -> Found:
     installed = sorted(entry_points(group=PLUGINS), key=lambda entry: entry.name)
     makers += [(entry.name, partial(_from_entry_point, entry)) for entry in installed]
     plugins: dict[str, Plugin] = {}
+    known = {name for name, _ in makers}
     for name, make in makers:
-        if name in options.disabled or (plugin := make()).name in options.disabled:
+        if name in options.disabled:
+            continue
+        plugin = make()
+        known.add(plugin.name)
+        if plugin.name in options.disabled:
             continue
         if plugin.name in plugins:
             raise ConfigurationError(f"two plugins are named {plugin.name!r}: rename one of them")
         if plugin.name in PluginOptions.model_fields:
             raise ConfigurationError(f"a plugin cannot be named {plugin.name!r}, which is a key of the section `plugins`")
         plugins[plugin.name] = plugin
-    known = plugins.keys() | {name for name, _ in makers} | set(options.disabled)
-    for name in options.order:
-        if name not in known:
-            raise ConfigurationError(
-                f"plugins.order (FRONTDESK_PLUGINS__ORDER): there is no plugin {name!r}{did_you_mean(name, known)}"
-            )
+    for key in ("disabled", "order"):
+        for name in getattr(options, key):
+            if name not in known:
+                variable = f"FRONTDESK_PLUGINS__{key.upper()}"
+                raise ConfigurationError(f"plugins.{key} ({variable}): there is no plugin {name!r}{did_you_mean(name, known)}")
     first = {name: plugins[name] for name in options.order if name in plugins}
     return Found(plugins=tuple((first | plugins).values()), known=known)
 
@@ -149,8 +153,8 @@ def _place(error: Exception, path: Path) -> str:
 
 
 def _is_in(filename: str, path: Path) -> bool:
-    file = Path(filename)
-    return file == path or path in file.parents
+    file, place = Path(filename).resolve(), path.resolve()
+    return file == place or place in file.parents
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ A turn ends in one of four ways, and the customer is never left without an answe
 """
 
 import asyncio
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -128,7 +129,8 @@ class Runner:
             before = self._updated(await claim.load(), messages)
             turn = Turn(before, messages, now=before.updated, read_history=self._read_history)
             effects = Effects(turn, turn.id)
-            error = None
+            error: str | None = None
+            cause: Exception | None = None
             try:
                 result = await self._decide(turn, effects, claim.attempts)
             except TransientError as failure:
@@ -136,11 +138,13 @@ class Runner:
                     self._metrics.turn(turn.channel, turn.plugin, "retried", perf_counter() - started)
                     await claim.retry(failure.retry_after or backoff(claim.attempts), _described(failure))
                     return
-                error = f"given up after {claim.attempts + 1} attempts: {_described(failure)}"
+                error, cause = f"given up after {claim.attempts + 1} attempts: {_described(failure)}", failure
             except Exception as failure:
-                error = _described(failure)
+                error, cause = _described(failure), failure
             if error is not None:
-                log.error("a turn failed", conversation=before.id, message=turn.id, plugin=turn.plugin, error=error)
+                log.error(
+                    "a turn failed", conversation=before.id, message=turn.id, plugin=turn.plugin, error=error, at=_place(cause)
+                )
                 result = "failed"
                 turn, effects = self._apologised(before, messages, turn.plugin)
             try:
@@ -214,3 +218,9 @@ class Runner:
 def _described(error: BaseException) -> str:
     """The error's type and, for our own errors only, its words: those of a plugin may hold what a customer wrote."""
     return f"{type(error).__name__}: {error}" if isinstance(error, FrontdeskError | TimeoutError) else type(error).__name__
+
+
+def _place(error: BaseException | None) -> str:
+    """Where it was raised, the innermost frame last, without any words of the exception."""
+    frames = traceback.extract_tb(error.__traceback__)[-3:] if error else ()
+    return " > ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)

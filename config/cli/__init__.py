@@ -32,7 +32,9 @@ class _Lazy(TyperGroup):
         if cmd_name not in COMMANDS:
             return super().get_command(ctx, cmd_name)
         module, _, name = COMMANDS[cmd_name].partition(":")
-        command = get_command(getattr(import_module(f"{__name__}.{module}"), name or "app"))
+        typer_app: typer.Typer = getattr(import_module(f"{__name__}.{module}"), name or "app")
+        typer_app.rich_markup_mode = "markdown"
+        command = get_command(typer_app)
         command.name = cmd_name
         return command
 

@@ -79,6 +79,8 @@ def _values(model: "BaseModel", prefix: str = "") -> "Iterator[tuple[str, Any]]"
 
 def _origin(configuration: "Configuration", key: str) -> str:
     origins = configuration.origins
+    if within := next((origin for known, origin in origins.items() if known.startswith(f"{key}.")), None):
+        return within
     while key:
         if key in origins:
             return origins[key]

@@ -57,7 +57,7 @@ def list_(
         body = entry.body
         what = {Message: "message", Outgoing: "reply"}.get(type(body), "entry")
         since = body.at.astimezone().strftime("%Y-%m-%d %H:%M")
-        table.add_row(str(entry.seq), what, escape(body.conversation), since, str(entry.attempts), escape(entry.error or ""))
+        table.add_row(str(entry.seq), what, escape(body.conversation), since, str(entry.attempts + 1), escape(entry.error or ""))
     Console().print(table, highlight=False)
 
 

@@ -10,7 +10,7 @@ __all__ = ["app"]
 
 @app.callback()
 def open_configured(context: typer.Context, config: ConfigFile = None) -> None:
-    from frontdesk.config.composition import configured_knowledge
+    from frontdesk.config.composition import configured_knowledge, make_data_folder
     from frontdesk.config.loader import load
     from frontdesk.config.logging import configure
     from frontdesk.config.settings import LoggingOptions
@@ -23,6 +23,6 @@ def open_configured(context: typer.Context, config: ConfigFile = None) -> None:
     replies = settings.plugin_sections.get("replies")
     if not isinstance(replies, RepliesSettings):
         raise ConfigurationError("the plugin replies, which answers from the knowledge base, is in `plugins.disabled`")
-    settings.data_folder.mkdir(parents=True, exist_ok=True)
+    make_data_folder(settings.data_folder)
     base = configured_knowledge(replies, settings.data_folder, MiniLM())
     context.obj = Knowledge(base=base, configured=replies.sources)

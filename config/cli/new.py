@@ -15,9 +15,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False)
 PLUGIN = Template('''\
 """The plugin `$name`. Its examples may be in any languages; more of them make it surer."""
 
-from frontdesk.core.outcomes import Reply
-from frontdesk.core.plugin import Plugin
-from frontdesk.core.turn import Turn
+from frontdesk import Plugin, Reply, Turn
 
 plugin = Plugin("$name", description="$title")
 
@@ -49,7 +47,7 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.config.plugins import plugin_from_file
+from frontdesk.testing import plugin_from_file
 
 
 @pytest.fixture
@@ -106,4 +104,4 @@ def plugin(
     if target not in folders:
         typer.echo(f"Add the folder to your configuration: `plugins: {{folders: [{target}]}}`")
     typer.echo('Try it:  frontdesk ask "when are you open?"')
-    typer.echo(f"Test it: pytest {test}")
+    typer.echo(f"Test it: pytest {test}   (needs pytest)")

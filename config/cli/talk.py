@@ -1,4 +1,4 @@
-"""`frontdesk chat` and `frontdesk ask`: the bot in this process, with a memory that ends with it."""
+"""`frontdesk chat` and `frontdesk ask`: the bot in this process, with a conversation that ends with it."""
 
 import asyncio
 import sys
@@ -24,7 +24,9 @@ def chat(config: ConfigFile = None, as_json: AsJson = False) -> None:
 
     Examples: `frontdesk chat`, or `printf 'hello\\nwhere is my order\\n' | frontdesk chat --json`
 
-    Nothing is kept, and a server may run beside it. A number presses the choice it stands before; Ctrl-D ends.
+    The conversation is not kept, and a server may run beside it. What the plugins do is real: a cancelled order stays cancelled.
+
+    A number presses the choice it stands before; Ctrl-D ends.
     """
     _talk(config, as_json=as_json)
 
@@ -38,6 +40,8 @@ def ask(
     """Ask one question and print the answer.
 
     Example: `frontdesk ask "How long does shipping take?"`
+
+    As in `frontdesk chat`, the conversation is not kept, but what the plugins do is real.
     """
     _talk(config, as_json=as_json, question=text)
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from frontdesk.core.database import Database
     from frontdesk.core.dialogue.slots import (
         Choice as ChoiceSlot,
     )
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     )
     from frontdesk.core.errors import TransientError
     from frontdesk.core.messages import Attachment, Choice, Contact, Message, Outgoing, Source
-    from frontdesk.core.outcomes import Ask, Confirm, Escalate, Outcome, Pass, Reply
-    from frontdesk.core.plugin import Plugin
+    from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pass, Reply
+    from frontdesk.core.plugin import DataFolder, Plugin
     from frontdesk.core.text import Text
     from frontdesk.core.turn import Answer, Arguments, Proceed, Turn
 
@@ -37,11 +38,14 @@ __all__ = [
     "Answer",
     "Arguments",
     "Ask",
+    "AskSlot",
     "Attachment",
     "Choice",
     "ChoiceSlot",
     "Confirm",
     "Contact",
+    "DataFolder",
+    "Database",
     "Date",
     "Email",
     "Escalate",
@@ -71,8 +75,10 @@ _SLOTS = {"Date", "Email", "FreeText", "Money", "Number", "Pattern", "Phone", "S
 _HOMES = {
     **dict.fromkeys(_SLOTS, "dialogue.slots"),
     **dict.fromkeys({"Attachment", "Choice", "Contact", "Message", "Outgoing", "Source"}, "messages"),
-    **dict.fromkeys({"Ask", "Confirm", "Escalate", "Outcome", "Pass", "Reply"}, "outcomes"),
+    **dict.fromkeys({"Ask", "AskSlot", "Confirm", "Escalate", "Outcome", "Pass", "Reply"}, "outcomes"),
     **dict.fromkeys({"Answer", "Arguments", "Proceed", "Turn"}, "turn"),
+    "DataFolder": "plugin",
+    "Database": "database",
     "Plugin": "plugin",
     "Text": "text",
     "TransientError": "errors",

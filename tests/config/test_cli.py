@@ -84,6 +84,24 @@ def test_what_is_shown_can_be_used_and_holds_no_secret(write: Write, monkeypatch
     assert as_json["channels.web.secret"]["value"] == "******"
 
 
+def test_it_is_shown_who_gave_a_mapping(write: Write) -> None:
+    write("channels: {web: {title: {en: Tea, zh: 茶}}}")
+    as_json = json.loads(frontdesk("config", "show", "--format", "json").stdout)
+    assert as_json["channels.web.title"] == {"value": {"en": "Tea", "zh": "茶"}, "from": "frontdesk.yaml"}
+    assert as_json["channels.web.color"]["from"] == "default"
+
+
+def test_a_data_folder_that_cannot_be_made_is_one_message(write: Write) -> None:
+    write("data_folder: frontdesk.yaml/data")
+    done = frontdesk("config", "check")
+    assert done.returncode == 2
+    assert done.stderr.startswith("frontdesk: data_folder (FRONTDESK_DATA_FOLDER) = ")
+
+
+def test_the_help_keeps_square_brackets() -> None:
+    assert "[text, intent]" in frontdesk("evaluate", "intents", "--help").stdout
+
+
 def test_the_channels_and_what_they_can_do() -> None:
     channels = json.loads(frontdesk("channels", "--json").stdout)
     assert channels["web"]["buttons"] is True

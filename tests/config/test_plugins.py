@@ -41,6 +41,19 @@ def test_order_and_disabled(write: Write) -> None:
     assert "orders" not in names
 
 
+@pytest.mark.parametrize("key", ["disabled", "order"])
+def test_a_plugin_that_is_not_there_cannot_be_disabled_or_ordered(write: Write, key: str) -> None:
+    write(f"plugins: {{{key}: [ordrs]}}")
+    with pytest.raises(ConfigurationError, match=rf"plugins\.{key} .*no plugin 'ordrs'; did you mean 'orders'"):
+        load()
+
+
+def test_an_error_in_the_default_folder_has_its_line(write: Write) -> None:
+    write("import os\n\nx = missing\n", "my_plugins/broken.py")
+    with pytest.raises(ConfigurationError, match=r"broken\.py, line 3: NameError"):
+        load()
+
+
 @pytest.mark.parametrize(
     ("code", "where", "what"),
     [

@@ -107,7 +107,9 @@ async def test_what_a_plugin_raises_is_not_shown_to_anybody(make_app, channel_of
         await app.intake.accept(a_message("pay"))
         (reply,) = await channel_of(app).wait_for(1)
         (dead,) = await app.store.dead()
-    assert "4111" not in reply.text + str(dead.error) + "".join(capsys.readouterr())
+    logged = "".join(capsys.readouterr())
+    assert "4111" not in reply.text + str(dead.error) + logged
+    assert f"{__file__}:{leaks.__code__.co_firstlineno + 1}" in logged
 
 
 async def test_a_transient_error_is_tried_again_and_then_given_up(make_app, channel_of: ChannelOf) -> None:
