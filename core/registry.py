@@ -62,7 +62,7 @@ class Registry:
         slots: Mapping[str, Slot[Any]] | None = None,
         arguments: Mapping[str, Any] | None = None,
     ) -> Outcome:
-        """Raises what the handler raises, and `TypeError` if it returns anything but an outcome."""
+        """Raises what the handler raises, and `WiringError` if it returns anything but an outcome."""
         return checked(handler, await self.value_of(handler, turn, given=given, slots=slots, arguments=arguments))
 
     async def value_of(
@@ -117,7 +117,7 @@ class Registry:
 
 
 def checked(handler: Handler, outcome: object) -> Outcome:
-    """Raises `TypeError` for what is no outcome."""
+    """Raises `WiringError` for what is no outcome."""
     if isinstance(outcome, Reply | Ask | Confirm | AskSlot | Escalate | Pass):
         return outcome
-    raise TypeError(f"{handler}: returned {type(outcome).__name__}, but must return an outcome: Reply, Ask, Confirm, ...")
+    raise WiringError(f"{handler}: returned {type(outcome).__name__}, but must return an outcome: Reply, Ask, Confirm, ...")

@@ -222,5 +222,6 @@ def _described(error: BaseException) -> str:
 
 def _place(error: BaseException | None) -> str:
     """Where it was raised, the innermost frame last, without any words of the exception."""
-    frames = traceback.extract_tb(error.__traceback__)[-3:] if error else ()
+    root = error and (error.__cause__ or error)
+    frames = traceback.extract_tb(root.__traceback__)[-3:] if root else ()
     return " > ".join(f"{frame.filename}:{frame.lineno}" for frame in frames)

@@ -44,9 +44,18 @@ class SqliteStore(EmbeddedStore):
         self._watcher: asyncio.Task[None] | None = None
 
     async def open(self, *, work: bool = True) -> None:
+        """Raises `ConfigurationError` if the file cannot be used, or another process works on it."""
+        try:
+            await self._open(work=work)
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"store.path (FRONTDESK_STORE__PATH) = {self.path}: {error}: name another file, or put this one right"
+            ) from error
+
+    async def _open(self, *, work: bool) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if work:
-            self._lock = _only_one(self.path.with_suffix(".lock"))
+            self._lock = _only_one(self.path)
         self._writer = Writer(self._connect, merge)
         await self._writer.open()
         self._readers = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-sqlite-reader")
@@ -214,14 +223,13 @@ def _connection(path: Path) -> sqlite3.Connection:
 
 def _only_one(path: Path) -> int:
     """Locks the store for this process. The lock goes with the process, however it ends."""
-    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    file = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(file)
         raise ConfigurationError(
-            f"another process works on {path.with_suffix('.db')}: "
-            "stop it, or set `store.path` (FRONTDESK_STORE__PATH) to another file"
+            f"another process works on {path}: stop it, or set `store.path` (FRONTDESK_STORE__PATH) to another file"
         ) from error
     return file
 

@@ -29,6 +29,10 @@ def a_plugin(handler: Callable[[Turn], object]) -> Plugin:
     return plugin
 
 
+RETURNED = (
+    "WiringError: plugin 'under_test', handler 'handle': returned {type}, but must return an outcome: Reply, Ask, Confirm, ..."
+)
+
 echo = a_plugin(lambda turn: Reply(f"echo {turn.text}"))
 
 
@@ -75,8 +79,8 @@ async def test_a_burst_is_one_turn_where_the_channel_says_so(make_app, channel_o
     ("handler", "error"),
     [
         (lambda turn: 1 / 0, "ZeroDivisionError"),
-        (lambda turn: "just a string", "TypeError"),
-        (lambda turn: None, "TypeError"),
+        (lambda turn: "just a string", RETURNED.format(type="str")),
+        (lambda turn: None, RETURNED.format(type="NoneType")),
         (lambda turn: asyncio.sleep(60), "TimeoutError: it took longer than 0.1 s"),
     ],
     ids=["raises", "wrong type", "nothing", "hangs"],

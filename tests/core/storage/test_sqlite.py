@@ -95,6 +95,13 @@ async def test_only_one_process_works_on_a_file_and_another_may_look(path: Path)
     await store.close()
 
 
+async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "frontdesk.yaml"
+    path.write_text("web: {port: 8080}\n" * 100)
+    with pytest.raises(ConfigurationError, match=r"FRONTDESK_STORE__PATH\) = .*frontdesk.yaml: file is not a database"):
+        await SqliteStore(path).open()
+
+
 async def test_a_dead_letter_replayed_by_another_process_is_noticed(path: Path) -> None:
     store = SqliteStore(path)
     await store.open()
