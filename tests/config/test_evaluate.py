@@ -68,6 +68,28 @@ def test_without_out_of_scope_texts_two_measures_are_null_and_it_says_why(tmp_pa
     assert "oos_test" in result.stderr
 
 
+async def test_what_counts_is_what_the_router_does() -> None:
+    words = {
+        **WORDS,
+        "Lost-Luggage": ["I lost my suitcase", "my bag did not arrive", "where is my luggage"],
+        "17": ["hi", "hello"],
+    }
+    test = (("my luggage is lost", "Lost-Luggage"), ("hello there", "17"), ("/help", "balance"), ("   ", "balance"))
+    data = evaluation.Dataset(
+        train=tuple((text, intent) for intent, texts in words.items() for text in texts),
+        test=test,
+        out_of_scope=("who painted the last supper", "/nonsense"),
+    )
+    seen = await evaluation.evaluate(data, MiniLM())
+    assert seen.confusions == {
+        ("Lost-Luggage", "Lost-Luggage"): 1,
+        ("17", "17"): 1,
+        ("balance", evaluation.NONE): 2,
+    }
+    assert seen.accuracy == seen.accuracy_after_refusal == seen.refused == 0.5
+    assert seen.oos_recall == 1
+
+
 def test_fewer_examples_than_shots_are_all_used(tmp_path: Path) -> None:
     seen = json.loads(evaluated(tmp_path, SMALL, "--shots", "9", "--json").stdout)
     assert seen["examples"] == 12
@@ -132,13 +154,13 @@ def test_a_sample_depends_on_the_seed_alone() -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.skipif(not CLINC.exists(), reason="CLINC150 is not beside the checkout")
 async def test_ten_examples_of_each_intent_of_clinc150() -> None:
-    """A sample of the test texts. The floors are a regression guard below what was measured, not the targets."""
+    """A sixth of the test texts. docs/quality.md has the figures for all of them; the floors leave a sample its chance."""
     whole = evaluation.read(CLINC)
     part = evaluation.Dataset(train=whole.train, test=whole.test[::6], out_of_scope=whole.out_of_scope[::4])
     result = await evaluation.evaluate(part, MiniLM(remembered=0), shots=10, seed=0)
     assert result.auroc is not None
     assert result.oos_recall is not None
-    assert result.accuracy >= 0.9
-    assert result.auroc >= 0.96
-    assert result.oos_recall >= 0.75
+    assert result.accuracy >= 0.915
+    assert result.auroc >= 0.965
+    assert result.oos_recall >= 0.82
     assert result.refused <= 0.05
