@@ -1,6 +1,6 @@
 """What every engine must offer: keep what was accepted, hand out turns and deliveries, and commit each atomically.
 
-One protocol serves the embedded engines (memory, SQLite) and the scaled-out one; `frontdesk.core.testing.contracts` holds
+One protocol serves the embedded engines (memory, SQLite) and the scaled-out one; `frontdesk.testing.StoreContract` holds
 the tests that each must pass. The promises:
 
 * `accept` returns only when the message is durable. What was accepted is never lost.
