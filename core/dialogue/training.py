@@ -48,11 +48,12 @@ REGULARIZATION = 30.0
 
 TOLERANCE = 2e-4
 
-HEADROOM = 0.75
-"""Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other."""
-
 FEW = 3_000
 """Up to so many texts cross-validation takes ten folds and n-grams are reduced exactly; beyond, five and by sampling."""
+
+HEADROOM = {"few": 0.85, "many": 0.6}
+"""Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other,
+the more so the more there are, since then most examples have a twin."""
 
 RANK = {"exact": 1_000, "sampled": 500}
 """Dimensions that the n-grams are reduced to while fitting."""
@@ -187,7 +188,7 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
         kept=dense[kept],
         kernel_weights=kernel_weights,
         temperature=_temperature(held_out[:, :-1], labels[tested]),
-        threshold=_threshold(scores, HEADROOM * refuse),
+        threshold=_threshold(scores, HEADROOM["few" if len(labels) <= FEW else "many"] * refuse),
         sure=_threshold(scores, UNSURE),
     )
 
