@@ -51,7 +51,8 @@ SAFETY = Rule(
         r"\bburn(?:ed|t) (?:myself|himself|herself)\b|\bburn(?:ed|t) (?:my|her|his|our) .{0,12}\b(?:hand|finger|arm|leg|face)",
         r"\bgas leak|\bsmells? (?:of |like )?gas\b|\bcarbon monoxide\b",
         r"受伤|着火|起火|爆炸|触电|漏电|煤气泄漏|燃气泄漏|漏气|烫伤|割伤|中毒",
-        r"\bverletzt\b|\bverletzung|\bfeuer gefangen|\bin brand\b|\bstromschlag|\bexplodiert|\bgasgeruch|\bgasleck|\bvergiftet",
+        r"\bin brand (?:geraten|geriet|gesetzt|gesteckt|steht|stand)|\b(?:geriet|steh|stand)\w* in brand\b",
+        r"\bverletzt\b|\bverletzung|\bfeuer gefangen|\bstromschlag|\bexplodiert|\bgasgeruch|\bgasleck|\bvergiftet",
         r"\bblessé|\bblessure|\bpris feu\b|\bélectrocut|\bexplosé\b|\bfuite de gaz|\bintoxiqu",
         r"\bherid[oa]|\blesionad|\bincendi|\bdescarga eléctrica|\bexplotó|\bfuga de gas|\bintoxica",
     ),
@@ -70,7 +71,7 @@ LEGAL = Rule(
     patterns=(
         r"\b(?:lawyers?|attorney|solicitor|legal action|chargeback|charge back|small claims|ombudsman)\b",
         r"\b(?:sue|suing) (?:you|your|lantern)|\btake (?:you|this) to court\b",
-        r"律师|起诉|告你们|法院|消协|消费者协会|12315|拒付",
+        r"律师|起诉|(?<![转报])告你们|法院|消协|消费者协会|(?<![A-Za-z0-9-])12315(?!\d)|(?<!被)拒付",
         r"\b(?:rechts)?anw[aä]lt|\bverklage|\bklage ein|\bverbraucherzentrale|\bmahnbescheid|\brückbuchung",
         r"\b(?:mon|notre) avocat\b|\bporter plainte|\bpoursuites? judiciaire|\btribunal|\brétrofacturation",
         r"\babogad[oa]|\bdenunciar|\bdemandar(?:les|los|é|emos)|\btribunales|\bcontracargo",
