@@ -48,7 +48,10 @@ class Claim(Protocol):
         """How often the first message has been tried before."""
 
     async def load(self) -> Conversation | None:
-        """The state as it is now; None if this is the first message."""
+        """The state as it is now; None if this is the first message.
+
+        The first call counts an attempt, durably, if a process died that may have been working on these messages.
+        """
 
     async def commit(self, taken: int, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
         """Marks the first `taken` messages done, with the new state and entries, and returns the state with its new version.

@@ -3,9 +3,9 @@
 One process owns all conversations, so that handing out turns and deliveries needs no locks in the store. A subclass keeps
 the rows (`_insert`, `_apply`, `_settle`, `_count`) and reads them.
 
-A row that was left unfinished by a process that died is a *suspect*: its attempt is counted, durably, before it is handed out,
-and from its third attempt on it runs while no other suspect does. So only the message that kills the process is given up.
-"""
+A message that a process may have been working on when it died is a *suspect*: its attempt is counted, durably, before its turn
+taken, and from its third attempt on it runs while no other suspect does. So only the message that kills the process is given
+up.
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -77,7 +77,8 @@ class EmbeddedStore(Store):
         """Puts a pending row that was found in the store into its lane."""
         match entry.body:
             case Message() as message:
-                self._inbox.put(message.conversation, _Waiting(entry.seq, message, entry.attempts, suspect))
+                first = message.conversation not in self._inbox  # no other of the lane can have been begun
+                self._inbox.put(message.conversation, _Waiting(entry.seq, message, entry.attempts, suspect and first))
             case Outgoing() as outgoing:
                 self._outbox.put(outgoing.conversation, _Unsent(entry.seq, outgoing, entry.attempts))
 
@@ -100,8 +101,6 @@ class EmbeddedStore(Store):
                 self._inbox.release(key, ALONE_RETRY)
                 continue
             self._one_alone |= alone
-            if head.suspect:
-                await self._count(head.seq)
             yield _Claim(self, key, alone)
 
     async def deliveries(self) -> AsyncIterator[Delivery]:
@@ -135,12 +134,13 @@ class EmbeddedStore(Store):
 
 
 class _Claim:
-    __slots__ = ("_alone", "_key", "_lane", "_store")
+    __slots__ = ("_alone", "_counted", "_key", "_lane", "_store")
 
     def __init__(self, store: EmbeddedStore, key: str, alone: bool) -> None:
         self._store = store
         self._key = key
         self._alone = alone
+        self._counted = False
         self._lane = store._inbox[key]
 
     def waiting(self, limit: int) -> Sequence[Message]:
@@ -151,6 +151,10 @@ class _Claim:
         return self._lane[0].attempts
 
     async def load(self) -> Conversation | None:
+        head = self._lane[0]
+        if head.suspect and not self._counted:
+            await self._store._count(head.seq)
+            self._counted = True
         return await self._store.conversation(self._key)
 
     async def commit(self, taken: int, conversation: Conversation, entries: Sequence[Body]) -> Conversation:

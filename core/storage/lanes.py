@@ -21,6 +21,9 @@ class Lanes(Generic[T]):
         """How many items wait in all lanes together, those of held keys included."""
         return self._waiting
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._lanes
+
     def __getitem__(self, key: str) -> deque[T]:
         """What waits in a lane, the oldest first. Only its holder may look."""
         return self._lanes[key]

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from frontdesk.core.conversations import Conversation, Owner
+from frontdesk.core.conversations import Conversation, Owner, decode_state, encode_state
 from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
 from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode
 from frontdesk.core.storage.embedded import EmbeddedStore
@@ -28,9 +28,6 @@ COLUMNS = "seq, status, attempts, error, platform_id, body"
 T = TypeVar("T")
 
 _KINDS = {Message: "message", Outgoing: "outgoing", Note: "note", Mark: "mark"}
-
-_encode_state = msgspec.json.Encoder().encode
-_decode_state = msgspec.json.Decoder(Conversation).decode
 
 
 class SqliteStore(EmbeddedStore):
@@ -86,7 +83,7 @@ class SqliteStore(EmbeddedStore):
             self._cache.move_to_end(id)
             return state
         found = await self._read(lambda db: db.execute("SELECT body FROM conversations WHERE id = ?", (id,)).fetchone())
-        return _decode_state(found[0]) if found else None
+        return decode_state(found[0]) if found else None
 
     async def transcript(
         self, conversation: str, *, before: int | None = None, after: int | None = None, limit: int = 100
@@ -103,7 +100,7 @@ class SqliteStore(EmbeddedStore):
         where = "updated < ? AND owner = ?" if owner else "updated < ?"
         values = (upper, owner, limit) if owner else (upper, limit)
         sql = f"SELECT body FROM conversations WHERE {where} ORDER BY updated DESC LIMIT ?"
-        return await self._read(lambda db: [_decode_state(body) for (body,) in db.execute(sql, values)])
+        return await self._read(lambda db: [decode_state(body) for (body,) in db.execute(sql, values)])
 
     async def dead(self, *, limit: int = 100) -> list[Entry]:
         return await self._read(_select("status = 'dead' ORDER BY seq DESC LIMIT ?", limit))
@@ -136,7 +133,7 @@ class SqliteStore(EmbeddedStore):
         then: Callable[[Conversation, Sequence[tuple[int, Body]]], None],
     ) -> Conversation:
         state = msgspec.structs.replace(conversation, version=conversation.version + 1)
-        row = (state.id, state.version, state.owner, state.updated.timestamp(), _encode_state(state))
+        row = (state.id, state.version, state.owner, state.updated.timestamp(), encode_state(state))
         rows = [self._row(body) for body in entries]
 
         def kept(new: set[int]) -> None:

@@ -16,6 +16,7 @@ from typing import Self
 import aiohttp
 from aiohttp import web
 
+AHEAD = 50
 VICTIM = Path(__file__).with_name("victim.py")
 
 
@@ -48,6 +49,7 @@ class Platform:
 
     def __init__(self) -> None:
         self.received: list[tuple[int, str, str]] = []
+        self.answered: Counter[int] = Counter()
         self._runner: web.AppRunner
 
     async def __aenter__(self) -> Self:
@@ -65,6 +67,7 @@ class Platform:
     async def _send(self, request: web.Request) -> web.Response:
         reply = await request.json()
         self.received.append((reply["chat_id"], reply["text"], request.headers["Idempotency-Key"]))
+        self.answered[reply["chat_id"]] += 1
         return web.json_response({"ok": True})
 
 
@@ -106,9 +109,13 @@ class Victim:
 
 
 class Customers:
-    """Each writes numbers, one after the other, and again what was not acknowledged, as a platform would."""
+    """Each writes numbers, one after the other, and again what was not acknowledged, as a platform would.
 
-    def __init__(self, count: int, port: int) -> None:
+    Nobody is more than `AHEAD` messages ahead of the answers, so that the backlog stays one that a restart works off.
+    """
+
+    def __init__(self, count: int, port: int, platform: Platform) -> None:
+        self._platform = platform
         self.count = count
         self.attempted: dict[int, list[int]] = defaultdict(list)
         self.acknowledged: dict[int, list[int]] = defaultdict(list)
@@ -130,6 +137,9 @@ class Customers:
 
     async def _write(self, session: aiohttp.ClientSession, customer: int, stop: asyncio.Event) -> None:
         while not stop.is_set():
+            if len(self.acknowledged[customer]) - self._platform.answered[customer] > AHEAD:
+                await asyncio.sleep(0.01)
+                continue
             self._number += 1
             number = self._number
             self.attempted[customer].append(number)

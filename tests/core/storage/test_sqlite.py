@@ -60,6 +60,7 @@ async def test_a_message_that_was_begun_before_a_crash_counts_its_attempts(path:
             await store.accept(a_message("poison"))
         claim = await anext(store.turns())
         assert claim.attempts == max(0, attempts - 1)
+        await claim.load()
         await store.close()  # as a crash would: the claim never ends
 
 
@@ -152,4 +153,22 @@ async def test_a_cancelled_caller_loses_nothing(path: Path) -> None:
     task.cancel()
     claim = await asyncio.wait_for(anext(store.turns()), 5)
     assert claim.waiting(1)[0].text == "kept"
+    await store.close()
+
+
+async def test_only_the_first_message_of_a_conversation_can_have_been_begun_by_a_process_that_died(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    for number in range(50):
+        await store.accept(a_message(str(number)))
+    await store.close()
+    store = SqliteStore(path)
+    await store.open()
+    turns, state = store.turns(), a_conversation()
+    for _ in range(50):
+        claim = await anext(turns)
+        await claim.load()
+        state = await claim.commit(1, state, ())
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM entries WHERE attempts > 0").fetchone() == (1,)
     await store.close()
