@@ -4,8 +4,9 @@ One process owns all conversations, so that handing out turns and deliveries nee
 the rows (`_insert`, `_apply`, `_settle`, `_count`) and reads them.
 
 A message that a process may have been working on when it died is a *suspect*: its attempt is counted, durably, before its turn
-taken, and from its third attempt on it runs while no other suspect does. So only the message that kills the process is given
-up.
+is taken, and from its third attempt on it runs while no other suspect does. So only the message that kills the process is
+given up.
+"""
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator, Callable, Sequence
