@@ -5,23 +5,18 @@ dropped, secrets are masked, and of an exception only its place and type are tol
 """
 
 import logging
-import re
 import sys
 import traceback
-from collections.abc import MutableMapping
-from typing import Any
 
 import structlog
-from pydantic import SecretBytes, SecretStr
 from structlog.types import EventDict, Processor, WrappedLogger
 
-from frontdesk.config.problems import MASK, is_secret
+from frontdesk.config.problems import masked
 from frontdesk.config.settings import LoggingOptions
 from frontdesk.core.errors import FrontdeskError
 
 WORDS = frozenset({"text", "body", "message_text", "raw", "transcript", "parts", "label", "summary"})
 """Keys whose values are, or hold, what somebody wrote."""
-_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 
 
 def configure(options: LoggingOptions) -> None:
@@ -68,15 +63,7 @@ def _without_words(_logger: WrappedLogger, _method: str, event: EventDict) -> Ev
 
 
 def _masked(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return {key: _mask(key, value) for key, value in event.items()}
-
-
-def _mask(key: str, value: Any) -> Any:
-    if isinstance(value, SecretStr | SecretBytes) or (value and is_secret(key, None)):
-        return MASK
-    if isinstance(value, MutableMapping):
-        return {within: _mask(str(within), item) for within, item in value.items()}
-    return _IN_URL.sub(MASK, value) if isinstance(value, str) else value
+    return {key: masked(key, value) for key, value in event.items()}
 
 
 def _place_of_exception(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -12,6 +12,7 @@ from frontdesk.config.settings import DELIMITER, PREFIX
 from frontdesk.config.words import did_you_mean, nearest
 
 MASK = "******"
+_PASSWORD_IN_URL = re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)")
 _SECRET_NAME = re.compile(r"(^|_)(secret|token|password|passphrase|api_key|private_key|dsn)s?($|_)", re.IGNORECASE)
 
 
@@ -31,6 +32,23 @@ def model_of(field: FieldInfo | None) -> type[BaseModel] | None:
 def is_secret(name: str, field: FieldInfo | None) -> bool:
     annotation = None if field is None else field.annotation
     return bool({SecretStr, SecretBytes} & {annotation, *get_args(annotation)}) or bool(_SECRET_NAME.search(name))
+
+
+def masked(name: str, value: Any, field: FieldInfo | None = None) -> Any:
+    """The value of a key without secrets: neither its own, nor those within it, nor the passwords in addresses."""
+    match value:
+        case SecretStr() | SecretBytes():
+            return MASK
+        case _ if value and is_secret(name, field):
+            return MASK
+        case Mapping():
+            return {key: masked(str(key), item) for key, item in value.items()}
+        case list() | tuple():
+            return [masked("", item) for item in value]
+        case str():
+            return _PASSWORD_IN_URL.sub(MASK, value)
+        case _:
+            return value
 
 
 def described(error: ValidationError, model: type[BaseModel], origins: Mapping[str, str]) -> list[str]:
@@ -66,7 +84,7 @@ def _described(details: ErrorDetails, model: type[BaseModel], origins: Mapping[s
     if details["type"] == "missing":
         return f"{named} is missing: set it{about}"
     secret = is_secret(name, field)
-    value = MASK if secret else repr(details["input"])
+    value = MASK if secret else repr(masked(name, details["input"]))
     message = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if details["type"] == "string_type" and isinstance(details["input"], bool | int | float):
         message += "; put it into quotes"

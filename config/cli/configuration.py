@@ -66,7 +66,7 @@ def _values(model: "BaseModel", prefix: str = "") -> "Iterator[tuple[str, Any]]"
     """Each key with its value as JSON, in the order of the models."""
     from pydantic import BaseModel
 
-    from frontdesk.config.problems import MASK, is_secret
+    from frontdesk.config.problems import masked
 
     dumped = model.model_dump(mode="json")
     for name, field in type(model).model_fields.items():
@@ -74,7 +74,7 @@ def _values(model: "BaseModel", prefix: str = "") -> "Iterator[tuple[str, Any]]"
         if isinstance(value, BaseModel):
             yield from _values(value, f"{prefix}{name}.")
         elif field.annotation is not Any:
-            yield f"{prefix}{name}", MASK if value is not None and is_secret(name, field) else dumped[name]
+            yield f"{prefix}{name}", masked(name, dumped[name], field)
 
 
 def _origin(configuration: "Configuration", key: str) -> str:

@@ -84,6 +84,11 @@ def test_what_is_shown_can_be_used_and_holds_no_secret(write: Write, monkeypatch
     assert as_json["channels.web.secret"]["value"] == "******"
 
 
+def test_the_password_in_an_address_is_not_shown(write: Write) -> None:
+    write("web: {base_url: 'https://ann:hunter2@shop.example'}")
+    assert "hunter2" not in frontdesk("config", "show").stdout
+
+
 def test_it_is_shown_who_gave_a_mapping(write: Write) -> None:
     write("channels: {web: {title: {en: Tea, zh: 茶}}}")
     as_json = json.loads(frontdesk("config", "show", "--format", "json").stdout)

@@ -115,6 +115,21 @@ def test_a_secret_is_never_shown(write: Write) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "channels: {web: [{secret: hunter2}]}",
+        "channels: [{web: {secret: hunter2}}]",
+        "web: {base_url: 'ftp://ann:hunter2@shop.example'}",
+    ],
+)
+def test_a_secret_within_a_wrong_value_is_not_shown(write: Write, text: str) -> None:
+    write(text)
+    with pytest.raises(ConfigurationError, match=r"\*{6}") as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
+
+
 def test_variables_of_others_that_look_like_ours_do_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("FRONTDESK_PORT_8080_TCP", "tcp://10.0.0.1:8080")
