@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 
-from frontdesk.core.messages import Choice, Contact
+from frontdesk.core.errors import WiringError
+from frontdesk.core.messages import Choice, Contact, without_surrogates
 
 QuestionKind = Literal["slot", "confirm", "choice", "free", "intent"]
 Owner = Literal["bot", "queue", "agent"]
@@ -78,3 +80,20 @@ class Conversation(Struct, frozen=True, kw_only=True):
     failures: int = 0
     handoff: Handoff | None = None
     resolved: datetime | None = None
+
+
+encode_state = msgspec.json.Encoder().encode
+decode_state = msgspec.json.Decoder(Conversation).decode
+
+
+def as_stored(state: Conversation) -> Conversation:
+    """The state as it will be read again, lone surrogates replaced. Nothing checks what plugins put into it before.
+
+    Raises `TypeError` for what is not JSON and `WiringError` for what has a wrong type.
+    """
+    try:
+        return decode_state(encode_state(state))
+    except UnicodeEncodeError:
+        return msgspec.convert(without_surrogates(msgspec.to_builtins(state)), Conversation)
+    except msgspec.ValidationError as error:
+        raise WiringError(f"a plugin has left a wrong type in the conversation: {error}") from error

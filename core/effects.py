@@ -8,7 +8,7 @@ import msgspec
 from frontdesk.core.conversations import Handoff, Question, QuestionKind
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.errors import WiringError
-from frontdesk.core.messages import Body, Choice, Mark, MarkEvent, Outgoing, Source, storable
+from frontdesk.core.messages import B, Body, Choice, Mark, MarkEvent, Outgoing, Source, decode, encode, storable
 from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pass, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.text import Words
@@ -43,7 +43,7 @@ class Effects:
         self.resolved = False
 
     def apply(self, routed: Routed) -> None:
-        """Raises `WiringError` if a question leads to a step that the plugin does not have."""
+        """Raises `WiringError` if a question leads to a step that the plugin does not have, or if something has a wrong type."""
         turn, outcome, plugin = self._turn, routed.outcome, routed.plugin
         turn.plugin = plugin.name if plugin else ""
         match outcome:
@@ -78,25 +78,33 @@ class Effects:
     ) -> None:
         turn = self._turn
         last = turn.messages[-1] if turn.messages else None
-        self.entries.append(
-            storable(
-                Outgoing(
-                    id=self._next_id(),
-                    channel=turn.state.channel,
-                    conversation=turn.state.id,
-                    contact=turn.state.contact,
-                    text=turn.say(text),
-                    at=turn.now,
-                    choices=tuple(choices),
-                    question=question,
-                    attachments=tuple(reply.attachments) if reply else (),
-                    sources=tuple(sources),
-                    reply_to=last.id if last else None,
-                    language=turn.language,
-                    plugin=turn.plugin or None,
-                )
+        outgoing = storable(
+            Outgoing(
+                id=self._next_id(),
+                channel=turn.state.channel,
+                conversation=turn.state.id,
+                contact=turn.state.contact,
+                text=turn.say(text),
+                at=turn.now,
+                choices=tuple(choices),
+                question=question,
+                attachments=tuple(reply.attachments) if reply else (),
+                sources=tuple(sources),
+                reply_to=last.id if last else None,
+                language=turn.language,
+                plugin=turn.plugin or None,
             )
         )
+        is_words_only = not (outgoing.choices or outgoing.attachments or outgoing.sources)
+        self.entries.append(outgoing if is_words_only and isinstance(outgoing.text, str) else self._readable(outgoing))
+
+    def _readable(self, entry: B) -> B:
+        """The entry, if it can be read again: nothing else checks what plugins put into it."""
+        try:
+            decode(encode(entry))
+        except msgspec.ValidationError as error:
+            raise WiringError(f"plugin {self._turn.plugin!r}: what it returned has a wrong type inside: {error}") from error
+        return entry
 
     def _put(self, question: Question) -> None:
         """Opens a question and asks it."""
@@ -106,7 +114,7 @@ class Effects:
     def mark(self, event: MarkEvent, reason: str = "") -> None:
         turn = self._turn
         mark = Mark(id=self._next_id(), conversation=turn.state.id, event=event, at=turn.now, reason=reason)
-        self.entries.append(storable(mark))
+        self.entries.append(self._readable(storable(mark)))
 
     def _next_id(self) -> str:
         return f"{self._id}/{len(self.entries)}"

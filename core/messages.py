@@ -209,22 +209,23 @@ def plain_text(messages: Sequence[Message]) -> str:
 
 
 def storable(body: B) -> B:
-    """The same body, or where it holds lone surrogates, which no encoding can carry, a copy with U+FFFD in their place."""
+    """The same body, or where it holds lone surrogates, which no encoding can carry, a copy with "?" in their place."""
     try:
         encode(body)
     except UnicodeEncodeError:
         raw = {"raw": NO_PAYLOAD} if isinstance(body, Message) else {}
-        return msgspec.convert(_without_surrogates(msgspec.to_builtins(msgspec.structs.replace(body, **raw))), type(body))
+        return msgspec.convert(without_surrogates(msgspec.to_builtins(msgspec.structs.replace(body, **raw))), type(body))
     return body
 
 
-def _without_surrogates(value: Any) -> Any:
+def without_surrogates(value: Any) -> Any:
+    """Plain lists, dictionaries and strings with a "?" in the place of each lone surrogate."""
     match value:
         case str():
             return value.encode("utf-8", "replace").decode()
         case dict():
-            return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+            return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
         case list() | tuple():
-            return [_without_surrogates(item) for item in value]
+            return [without_surrogates(item) for item in value]
         case _:
             return value

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from frontdesk.core.conversations import Conversation
+from frontdesk.core.conversations import Conversation, as_stored
 from frontdesk.core.messages import Attachment, AudioPart, Contact, Entry, FilePart, ImagePart, Message, Outgoing, plain_text
 from frontdesk.core.text import Words, in_language
 
@@ -106,10 +106,22 @@ class Turn:
         self.state = msgspec.structs.replace(self.state, **fields)
 
     def keep_memory(self) -> None:
-        """Takes the plugins' memories into the state. Raises `TypeError` for what is not JSON."""
+        """Takes the plugins' memories into the state, as the store will give them back.
+
+        Raises `TypeError` for what is not JSON, and `WiringError` where what a plugin has left in the state has a wrong type.
+        """
         if self._memory:
-            kept = {**self.state.memory, **msgspec.to_builtins(self._memory)}
+            kept = {**self.state.memory, **self._memory}
             self.change(memory={plugin: memory for plugin, memory in kept.items() if memory})
+            self._memory = {}
+        elif not (self.state.question or self.state.form or self.state.handoff):
+            return
+        self.state = as_stored(self.state)
+
+    def go_back(self, state: Conversation) -> None:
+        """Drops what was changed since the state was that one."""
+        self.state = state
+        self._memory = {}
 
 
 def recent_words(entries: Sequence[Entry], limit: int = 10) -> list[tuple[str, str]]:
