@@ -1,7 +1,7 @@
 """The application: everything put together, started in order and stopped without losing anything."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
@@ -137,12 +137,12 @@ class App:
                 await transport.start()
                 stack.push_async_callback(transport.stop)
             stack.push_async_callback(self._drain)
-            self._dispatching = asyncio.create_task(self.dispatcher.run(), name="dispatcher")
+            self._dispatching = asyncio.create_task(_kept_running("dispatcher", self.dispatcher.run), name="dispatcher")
             self._running = asyncio.create_task(self._take_turns(), name="runner")
             if self._serve:
                 await stack.enter_async_context(_Server(self))
             for transport in self.transports:
-                pulling = asyncio.create_task(_kept_running(transport), name=f"run-{transport.name}")
+                pulling = asyncio.create_task(_kept_running(transport.name, transport.run), name=f"run-{transport.name}")
                 stack.push_async_callback(cancelled, pulling)
             self.ready = True
             self._exit = stack.pop_all()
@@ -155,7 +155,7 @@ class App:
     async def _take_turns(self) -> None:
         """Messages are taken in at once, but answered when the intents are learnt: that must not use up a turn's time."""
         await self.intents.learnt()
-        await self.runner.run()
+        await _kept_running("runner", self.runner.run)
 
     async def _drain(self) -> None:
         """Nothing new comes in any more: finishes the turns under way, then what is being sent."""
@@ -197,17 +197,17 @@ class _Server:
         await self._runner.cleanup()
 
 
-async def _kept_running(transport: Transport) -> None:
-    """Starts a pulling channel again, with backoff, when its connection breaks."""
+async def _kept_running(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Starts what runs all the time again, with backoff, when it breaks: a channel that pulls, when its connection does."""
     attempt = 0
     while True:
         started = asyncio.get_running_loop().time()
         try:
-            await transport.run()
+            await run()
             return
         except Exception as error:
             attempt = 0 if asyncio.get_running_loop().time() - started > 60 else attempt + 1
-            log.error("a channel broke and is started again", channel=transport.name, error=type(error).__name__)
+            log.error("what broke is started again", name=name, error=type(error).__name__)
             await asyncio.sleep(backoff(attempt))
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from time import perf_counter
 
 import structlog
 
 from frontdesk.core.channel import Channel
-from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected, Unavailable
+from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected
 from frontdesk.core.events import Delivered, Events
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.store import Delivery, Store
-from frontdesk.core.tasks import Tasks, backoff
+from frontdesk.core.tasks import FAILURES, Tasks, backoff, being_cancelled, when_writable
 from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -57,7 +58,9 @@ class Dispatcher:
         except DeliveryRejected as error:
             self._metrics.delivery(outgoing.channel, "dead", perf_counter() - started)
             await self._bury(delivery, str(error))
-        except Exception as error:
+        except FAILURES as error:
+            if being_cancelled():
+                raise
             self._metrics.delivery(outgoing.channel, "deferred", perf_counter() - started)
             await self._defer(delivery, error)
         else:
@@ -66,27 +69,22 @@ class Dispatcher:
 
     async def _mark_sent(self, delivery: Delivery, platform_id: str | None) -> None:
         """The platform has it: only the mark may be tried again, never the sending."""
-        attempt = 0
-        while True:
-            try:
-                await delivery.sent(platform_id)
-                break
-            except Unavailable as error:
-                log.error("a sent mark waits for the store", id=delivery.outgoing.id, error=str(error))
-                await asyncio.sleep(backoff(attempt, most=5))
-                attempt += 1
+        await when_writable(partial(delivery.sent, platform_id), id=delivery.outgoing.id)
         self._events.publish(Delivered(delivery.outgoing.conversation, delivery.outgoing.id))
 
-    async def _defer(self, delivery: Delivery, error: Exception) -> None:
+    async def _defer(self, delivery: Delivery, error: BaseException) -> None:
         asked = error.retry_after if isinstance(error, DeliveryDeferred) else None
+        if asked is not None and not asked > 0:  # "at once" is no time to wait, and would be asked without end
+            asked = None
         reason = str(error) if isinstance(error, DeliveryDeferred) else type(error).__name__
         if delivery.attempts + 1 >= MAX_ATTEMPTS and asked is None:
             await self._bury(delivery, f"given up after {delivery.attempts + 1} attempts: {reason}")
             return
         log.warning("a delivery is tried again", id=delivery.outgoing.id, channel=delivery.outgoing.channel, error=reason)
-        await delivery.retry(asked if asked is not None else backoff(delivery.attempts), reason)
+        delay = asked if asked is not None else backoff(delivery.attempts)
+        await when_writable(partial(delivery.retry, delay, reason), id=delivery.outgoing.id)
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
         log.error("a delivery is dead", id=delivery.outgoing.id, channel=delivery.outgoing.channel, error=reason)
-        await delivery.bury(reason)
+        await when_writable(partial(delivery.bury, reason), id=delivery.outgoing.id)
         self._events.publish(Delivered(delivery.outgoing.conversation, delivery.outgoing.id, error=reason))

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import takewhile
 from time import perf_counter
 
 import msgspec
@@ -23,7 +24,7 @@ from frontdesk.core.conversations import Conversation
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.dialogue.language import LanguageDetector
 from frontdesk.core.effects import Effects, Routed
-from frontdesk.core.errors import FrontdeskError, Stale, TransientError, Unavailable
+from frontdesk.core.errors import FrontdeskError, Stale, TransientError
 from frontdesk.core.events import Changed, Events
 from frontdesk.core.handoff import closed
 from frontdesk.core.messages import Body, Entry, Message
@@ -32,7 +33,7 @@ from frontdesk.core.outcomes import Reply
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
 from frontdesk.core.store import Claim, Store
-from frontdesk.core.tasks import Tasks, backoff
+from frontdesk.core.tasks import FAILURES, Tasks, backoff, being_cancelled, when_writable
 from frontdesk.core.turn import Turn
 from frontdesk.core.watchdog import Watchdog
 
@@ -98,13 +99,7 @@ class Runner:
         """What the plugins say after an agent has resolved a conversation."""
         turn = Turn(state, (), now=self._now(), read_history=self._read_history)
         effects = Effects(turn, turn.id)
-        try:
-            async with self._watchdog.watch():
-                await self._run_resolved_hooks(turn, effects)
-        except Exception as error:
-            log.error("a hook failed", conversation=state.id, plugin=turn.plugin, error=_described(error))
-            return state, []
-        turn.keep_memory()
+        await self._run_resolved_hooks(turn, effects)
         return turn.state, effects.entries
 
     async def _take(self, claim: Claim) -> None:
@@ -115,31 +110,40 @@ class Runner:
             channel = first.channel
             if pause := self._limits.bursts.get(channel, 0):
                 await asyncio.sleep(pause)
-            await self._turn(claim, claim.waiting(BURST if pause else 1))
-        except Exception:
+            changed = await self._turn(claim, _taken_together(claim.waiting(BURST)) if pause else claim.waiting(1))
+        except FAILURES:
+            if being_cancelled():
+                raise
             # A claim that is never given back would strand its conversation.
             log.exception("a turn broke outside of its handler")
-            await claim.retry(backoff(claim.attempts), "a turn broke outside of its handler")
+            await self._give_back(claim, backoff(claim.attempts), "a turn broke outside of its handler")
+        else:
+            if changed is not None:
+                self._events.publish(changed)
         finally:
             self._free.release()
 
-    async def _turn(self, claim: Claim, messages: Sequence[Message]) -> None:
+    async def _turn(self, claim: Claim, messages: Sequence[Message]) -> Changed | None:
+        """Takes one turn. None if it will be tried again."""
         started = perf_counter()
         while True:
-            before = self._updated(await claim.load(), messages)
+            known = await claim.load()
+            before = self._updated(known, messages)
             turn = Turn(before, messages, now=before.updated, read_history=self._read_history)
             effects = Effects(turn, turn.id)
             error: str | None = None
-            cause: Exception | None = None
+            cause: BaseException | None = None
             try:
                 result = await self._decide(turn, effects, claim.attempts)
             except TransientError as failure:
                 if claim.attempts + 1 < self._limits.attempts:
                     self._metrics.turn(turn.channel, turn.plugin, "retried", perf_counter() - started)
-                    await claim.retry(failure.retry_after or backoff(claim.attempts), _described(failure))
-                    return
+                    await self._give_back(claim, failure.retry_after or backoff(claim.attempts), _described(failure))
+                    return None
                 error, cause = f"given up after {claim.attempts + 1} attempts: {_described(failure)}", failure
-            except Exception as failure:
+            except FAILURES as failure:
+                if being_cancelled():
+                    raise asyncio.CancelledError from failure
                 error, cause = _described(failure), failure
             if error is not None:
                 log.error(
@@ -148,47 +152,70 @@ class Runner:
                 result = "failed"
                 turn, effects = self._apologised(before, messages, turn.plugin)
             try:
-                committed = await self._commit(claim, len(messages), error, turn.state, effects.entries)
+                committed = await self._commit(claim, len(messages), error, turn.state, effects.entries, known=known)
             except Stale:
                 continue
-            self._events.publish(Changed(committed, tuple(effects.entries)))
             self._metrics.turn(turn.channel, turn.plugin, result, perf_counter() - started)
-            return
+            return Changed(committed, tuple(effects.entries))
 
     async def _decide(self, turn: Turn, effects: Effects, attempts: int) -> str:
         """Lets the router answer. Raises what a handler raises, and `TimeoutError`."""
         if attempts >= self._limits.attempts:
-            raise RuntimeError(f"the process died {attempts} times while it worked on this message")
+            raise RuntimeError(f"this message was begun {attempts} times and never came to an end")
         if turn.state.owner != "bot" or turn.messages[-1].kind in ("edited", "deleted"):
             return "silent"
         async with self._watchdog.watch(partial(self._typing, turn.channel, turn.conversation)):
             effects.apply(await self._router.route(turn))
-            if effects.resolved:
-                turn.state = closed(turn.state)
-                effects.mark("resolved")
-                await self._run_resolved_hooks(turn, effects)
         turn.keep_memory()
+        if effects.resolved:
+            turn.state = closed(turn.state)
+            effects.mark("resolved")
+            await self._run_resolved_hooks(turn, effects)
         return "done"
 
     async def _run_resolved_hooks(self, turn: Turn, effects: Effects) -> None:
+        """A hook that fails leaves no trace: the matter is resolved, and what was done for it must not be done again."""
         for plugin in self._registry.plugins.values():
             for hook in plugin.resolved_hooks:
-                effects.apply(Routed(await self._registry.call(hook, turn), plugin))
+                state, said = turn.state, len(effects.entries)
+                try:
+                    async with self._watchdog.watch():
+                        effects.apply(Routed(await self._registry.call(hook, turn), plugin))
+                    turn.keep_memory()
+                except FAILURES as error:
+                    if being_cancelled():
+                        raise
+                    log.error("a hook failed", conversation=state.id, plugin=plugin.name, error=_described(error))
+                    turn.go_back(state)
+                    del effects.entries[said:]
 
     async def _commit(
-        self, claim: Claim, taken: int, error: str | None, state: Conversation, entries: Sequence[Body]
+        self,
+        claim: Claim,
+        taken: int,
+        error: str | None,
+        state: Conversation,
+        entries: Sequence[Body],
+        *,
+        known: Conversation | None,
     ) -> Conversation:
-        """Holds the conversation until the store can write again. Raises `Stale`."""
-        attempt = 0
+        """Holds the conversation until the store can write again.
+
+        Raises `Stale` if it is not the one that was `known` any more. One of another version only, because an agent left a note,
+        is still the same: what the handler has done would be done twice.
+        """
+        end = partial(claim.commit, taken) if error is None else partial(claim.bury, taken, error)
         while True:
             try:
-                if error is None:
-                    return await claim.commit(taken, state, entries)
-                return await claim.bury(taken, error, state, entries)
-            except Unavailable as failure:
-                log.error("a turn waits for the store", conversation=state.id, error=_described(failure))
-                await asyncio.sleep(backoff(attempt, most=5))
-                attempt += 1
+                return await when_writable(partial(end, state, entries), conversation=state.id)
+            except Stale:
+                now = await claim.load()
+                if known is None or now is None or msgspec.structs.replace(now, version=known.version) != known:
+                    raise
+                state = msgspec.structs.replace(state, version=now.version)
+
+    async def _give_back(self, claim: Claim, delay: float, reason: str) -> None:
+        await when_writable(partial(claim.retry, delay, reason))
 
     def _apologised(self, before: Conversation, messages: Sequence[Message], plugin: str) -> tuple[Turn, Effects]:
         state = msgspec.structs.replace(before, question=None, form=None)
@@ -213,6 +240,15 @@ class Runner:
 
     async def _read_history(self, conversation: str, limit: int) -> list[Entry]:
         return await self._store.transcript(conversation, limit=limit)
+
+
+def _taken_together(waiting: Sequence[Message]) -> Sequence[Message]:
+    """The first messages that can be one turn: a button, a command or the change of an earlier message is a turn of its own."""
+
+    def is_plain(message: Message) -> bool:
+        return message.kind == "new" and message.choice is None and not message.text.lstrip().startswith("/")
+
+    return tuple(takewhile(is_plain, waiting)) or waiting[:1]
 
 
 def _described(error: BaseException) -> str:

@@ -1,8 +1,26 @@
 """Tasks that run side by side and are waited for at the end."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import structlog
+
+from frontdesk.core.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+FAILURES = (Exception, asyncio.CancelledError, SystemExit)
+"""What code of others may end with. Ask `being_cancelled` too: a handler that waits for a task that somebody cancelled raises
+`CancelledError` though nobody has cancelled the turn, and `sys.exit` would take the process along."""
+
+
+def being_cancelled() -> bool:
+    """Whether somebody wants the current task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 class Tasks:
@@ -36,6 +54,18 @@ async def cancelled(task: "asyncio.Task[None] | None") -> None:
     if task is not None:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def when_writable(write: Callable[[], Awaitable[T]], **about: str) -> T:
+    """Writes to the store, as soon as it can be written to: what has happened must be kept, and must not happen again."""
+    attempt = 0
+    while True:
+        try:
+            return await write()
+        except Unavailable as failure:
+            log.error("the store cannot be written to: waiting", error=str(failure), **about)
+            await asyncio.sleep(backoff(attempt, most=5))
+            attempt += 1
 
 
 def backoff(attempt: int, *, base: float = 0.5, most: float = 60.0) -> float:

@@ -10,6 +10,7 @@ TICK = 0.05
 class Watchdog:
     """Cancels what runs longer than `seconds` and raises `TimeoutError` in its place; calls `slow` for what takes `slow_after`.
 
+    What takes no notice of it is cancelled again after as many seconds more.
     Looks every `TICK` seconds, so that a limit is kept to that precision, and only while something runs. A timer for each task
     costs more than many a turn takes.
     """
@@ -39,15 +40,18 @@ class Watchdog:
     def _look(self) -> None:
         """The dictionaries are in the order of entering: the oldest come first, and the first young one ends the search."""
         now = monotonic()
-        if self._slow_after is not None:
-            for watch in self._older(self._fast, now - self._slow_after):
-                del self._fast[watch]
-                if watch.slow is not None:
-                    watch.slow()
-        for watch in self._older(self._running, now - self.seconds):
-            del self._running[watch]
-            watch.expire()
-        self._timer = asyncio.get_running_loop().call_later(TICK, self._look) if self._running else None
+        try:
+            if self._slow_after is not None:
+                for watch in self._older(self._fast, now - self._slow_after):
+                    del self._fast[watch]
+                    if watch.slow is not None:
+                        watch.slow()
+            for watch in self._older(self._running, now - self.seconds):
+                del self._running[watch]
+                watch.expire(now)
+                self._running[watch] = None
+        finally:
+            self._timer = asyncio.get_running_loop().call_later(TICK, self._look) if self._running else None
 
     @staticmethod
     def _older(watches: "dict[_Watch, None]", than: float) -> "list[_Watch]":
@@ -64,7 +68,7 @@ class _Watch:
 
     def __init__(self, dog: Watchdog, slow: Callable[[], None] | None) -> None:
         self._dog = dog
-        self._expired = False
+        self._expired = 0
         self.slow = slow
 
     async def __aenter__(self) -> None:
@@ -76,9 +80,13 @@ class _Watch:
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         self._dog._leave(self)
-        if self._expired and self._task.uncancel() == 0 and kind is asyncio.CancelledError:
+        others = self._task.cancelling() - self._expired
+        for _ in range(self._expired):
+            self._task.uncancel()
+        if self._expired and others == 0 and kind is asyncio.CancelledError:
             raise TimeoutError(f"it took longer than {self._dog.seconds:g} s") from error
 
-    def expire(self) -> None:
-        self._expired = True
+    def expire(self, now: float) -> None:
+        self._expired += 1
+        self.started = now
         self._task.cancel()

@@ -219,7 +219,7 @@ async def test_a_turn_waits_for_a_store_that_cannot_write(make_app, channel_of: 
         return await apply(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "_apply", failing)
-    monkeypatch.setattr("frontdesk.core.runner.backoff", lambda *_, **__: 0.01)
+    monkeypatch.setattr("frontdesk.core.tasks.backoff", lambda *_, **__: 0.01)
     async with make_app(echo, store=store) as app:
         await app.intake.accept(a_message("hi"))
         assert (await channel_of(app).wait_for(1))[0].text == "echo hi"
