@@ -186,7 +186,9 @@ class Sockets:
         hello = parse.frame(data)
         if not isinstance(hello, parse.Hello):
             raise InvalidInput("the first frame must be hello", status=401)
-        socket.session = session = self.chat.session(hello.token)
+        session = self.chat.session(hello.token)
+        self.chat.count_frame(session.conversation)
+        socket.session = session
         if oldest := self.chat.connections.add(session.conversation, socket):
             oldest.close(CLOSE_REPLACED)
         socket.send(await self.chat.history(session.conversation, after=hello.after))

@@ -17,6 +17,9 @@ CHUNK = 64 * 1024
 STALLED = 30.0
 """Seconds after which an upload that sends nothing is given up."""
 
+WITHIN = 600.0
+"""Seconds in which an upload must be complete, however slowly it goes."""
+
 HEADERS = 64 * 1024
 """What the multipart framing may add to a body's length."""
 
@@ -67,29 +70,36 @@ def media_type(head: bytes, name: str) -> str | None:
 async def receive(request: web.Request, attachments: Attachments, *, max_size: int, types: Container[str]) -> Attachment:
     """Streams the part `file` of a form to the attachment store.
 
-    Raises `InvalidInput`: 415 for a form or file of the wrong type, 413 for a file that is too large, 408 for one that stalls.
+    Raises `InvalidInput`: 415 for a form or file of the wrong type, 413 for a file that is too large, 408 for one that
+    stalls or takes too long.
     """
     if request.content_type != "multipart/form-data":
         raise InvalidInput("send the file as multipart/form-data", status=415)
     if (request.content_length or 0) > max_size + HEADERS:
         raise InvalidInput(f"the file is larger than {max_size // 1024} kB", status=413)
     try:
-        form = await request.multipart()
-        part = await form.next()
-        if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
-            raise InvalidInput("the form has no part named file with a file name")
-        chunks = _chunks(form, part)
-        head = await anext(chunks, b"")
-        if not head:
-            raise InvalidInput("the file is empty")
-        type = media_type(head[:4096], part.filename)
-        if type is None or type not in types:
-            raise InvalidInput("files of this type are not taken", status=415)
-        return await attachments.save(_joined(head, chunks), name=part.filename, media_type=type, max_size=max_size)
+        async with asyncio.timeout(WITHIN):
+            return await _receive(request, attachments, max_size, types)
     except TimeoutError:
         raise InvalidInput("the upload stalled", status=408) from None
     except ValueError:
         raise InvalidInput("the form is broken") from None
+
+
+async def _receive(request: web.Request, attachments: Attachments, max_size: int, types: Container[str]) -> Attachment:
+    form = await request.multipart()
+    async with asyncio.timeout(STALLED):
+        part = await form.next()
+    if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
+        raise InvalidInput("the form has no part named file with a file name")
+    chunks = _chunks(form, part)
+    head = await anext(chunks, b"")
+    if not head:
+        raise InvalidInput("the file is empty")
+    type = media_type(head[:4096], part.filename)
+    if type is None or type not in types:
+        raise InvalidInput("files of this type are not taken", status=415)
+    return await attachments.save(_joined(head, chunks), name=part.filename, media_type=type, max_size=max_size)
 
 
 async def _chunks(form: MultipartReader, part: BodyPartReader) -> AsyncIterator[bytes]:

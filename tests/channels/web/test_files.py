@@ -1,7 +1,9 @@
 """Uploads are judged by their bytes, and a file is seen only in its own conversation."""
 
+import asyncio
 import io
 import zipfile
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +12,7 @@ from aiohttp import FormData
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frontdesk.channels.web import uploads
 from frontdesk.channels.web.settings import UPLOAD_TYPES
 from frontdesk.channels.web.uploads import media_type
 from frontdesk.core.messages import Attachment
@@ -165,6 +168,38 @@ async def test_a_form_without_a_file_is_refused(chat: Chat) -> None:
     headers["Content-Type"] = "multipart/form-data"
     async with chat.client.post("/chat/files", data=PNG, headers=headers) as response:
         assert response.status == 400
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"--b\r\nContent-Disp", b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n' + PNG]
+)
+async def test_an_upload_that_stalls_is_given_up(chat: Chat, monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    monkeypatch.setattr(uploads, "STALLED", 0.1)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield begun
+        await asyncio.sleep(20)
+
+    assert await post_form(chat, body()) == 408
+
+
+async def test_an_upload_that_trickles_is_given_up(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "WITHIN", 0.3, raising=False)
+
+    async def body() -> AsyncIterator[bytes]:
+        yield BEGUN
+        for _ in range(100):
+            await asyncio.sleep(0.05)
+            yield b"x"
+
+    assert await post_form(chat, body()) == 408
+    assert not [path for path in chat.channel.services.attachments.folder.rglob("*") if path.is_file()]
+
+
+async def post_form(chat: Chat, body: AsyncIterator[bytes]) -> int:
+    headers = {"Authorization": f"Bearer {await chat.token()}", "Content-Type": "multipart/form-data; boundary=b"}
+    async with asyncio.timeout(3), chat.client.post("/chat/files", data=body, headers=headers) as response:
+        return response.status
 
 
 class TestSmallLimit:

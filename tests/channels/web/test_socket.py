@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 from aiohttp import WSCloseCode, WSServerHandshakeError
 
+from frontdesk.channels.web.limits import RateLimit
 from frontdesk.channels.web.sockets import CLOSE_REPLACED, CLOSE_SESSION
 from frontdesk.core.errors import InvalidInput, Unavailable
 from frontdesk.core.events import Missed, Typing
@@ -317,6 +318,17 @@ class TestLimits:
             for _ in range(300):
                 await browser.say(type="ping")
             assert await browser.closed() == WSCloseCode.POLICY_VIOLATION
+
+
+async def test_a_session_that_never_stops_reconnecting_is_refused(chat: Chat) -> None:
+    chat.channel.chat._frames = RateLimit(5)
+    token = await chat.token()
+    for _ in range(5):
+        async with chat.socket(token) as browser:
+            assert browser.history["type"] == "history"
+    async with chat.socket(token) as browser:
+        assert (browser.history["type"], browser.history["status"]) == ("error", 429)
+        assert await browser.closed() == WSCloseCode.POLICY_VIOLATION
 
 
 class TestHeartbeat:
