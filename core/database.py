@@ -1,6 +1,7 @@
 """An SQLite file of a plugin's own. The store's database belongs to the core; a plugin keeps its tables beside it."""
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,13 @@ from frontdesk.core.errors import TransientError
 T = TypeVar("T")
 
 BUSY_SECONDS = 10
+
+
+def owner_only(path: Path) -> Path:
+    """Makes the file, if it is not there, so that nobody but its owner can read it. SQLite's side files get the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    return path
 
 
 class Database:
@@ -48,8 +56,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
     def _open(self, create: Callable[[sqlite3.Connection], None]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=BUSY_SECONDS)
+        self._connection = sqlite3.connect(owner_only(self._path), isolation_level=None, timeout=BUSY_SECONDS)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")

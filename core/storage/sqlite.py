@@ -14,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from frontdesk.core.conversations import Conversation, Owner, decode_state, encode_state
+from frontdesk.core.database import owner_only
 from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
 from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode
 from frontdesk.core.storage.embedded import EmbeddedStore
@@ -211,7 +212,7 @@ class SqliteStore(EmbeddedStore):
 
 
 def _connection(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=64)
+    connection = sqlite3.connect(owner_only(path), isolation_level=None, check_same_thread=False, cached_statements=64)
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

@@ -56,3 +56,12 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path.write_text("these are no tables" * 100)
     with pytest.raises(sqlite3.DatabaseError):
         await Database.open(path, create)
+
+
+async def test_nobody_but_the_owner_can_read_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "counts.sqlite3"
+    database = await Database.open(path, create)
+    modes = {file.name: file.stat().st_mode & 0o777 for file in path.parent.iterdir()}
+    await database.close()
+    assert len(modes) == 3
+    assert set(modes.values()) == {0o600}
