@@ -21,7 +21,7 @@ from frontdesk.core.models import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
 
-VERSION = 5
+VERSION = 6
 """Of the algorithm: another one fits anew whatever is in the cache."""
 
 REFUSE = 0.05

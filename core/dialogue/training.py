@@ -51,7 +51,7 @@ TOLERANCE = 2e-4
 FEW = 3_000
 """Up to so many texts cross-validation takes ten folds and n-grams are reduced exactly; beyond, five and by sampling."""
 
-HEADROOM = {"few": 0.85, "many": 0.6}
+HEADROOM = {"few": 0.75, "many": 0.6}
 """Of the share that may be refused: customers' texts differ from the examples more than the examples do among each other,
 the more so the more there are, since then most examples have a twin."""
 
