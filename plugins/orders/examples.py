@@ -27,6 +27,13 @@ STATUS = [
     "LL-10418 现在是什么状态",
     "我想看看我的订单",
     "物流单号是多少",
+    "wher is my ordr",
+    "wheres my packge",
+    "wo ist meine Bestellung",
+    "où est ma commande",
+    "dónde está mi pedido",
+    "我的快递怎么还没到",
+    "订单到哪了",
 ]
 
 CANCEL = [
@@ -54,6 +61,11 @@ CANCEL = [
     "还没发货，我要取消",
     "这个订单我不要了",
     "怎么取消我昨天下的订单",
+    "pls cancle my ordr",
+    "ich möchte meine Bestellung stornieren",
+    "je veux annuler ma commande",
+    "quiero cancelar mi pedido",
+    "我要取消订单",
 ]
 
 ADDRESS = [
@@ -81,6 +93,13 @@ ADDRESS = [
     "改一下 LL-10424 的收货地址",
     "请把包裹寄到我公司",
     "邮编填错了，要修改",
+    "can i chnage the adress",
+    "change my adress pls",
+    "ich möchte die Lieferadresse ändern",
+    "je veux changer l'adresse de livraison",
+    "quiero cambiar la dirección de entrega",
+    "帮我改地址",
+    "我要改收货地址",
 ]
 
 REFUND = [
@@ -108,4 +127,30 @@ REFUND = [
     "帮我办理退货",
     "LL-10408 怎么退款",
     "质量有问题，我想退货",
+    "how do i retrun this",
+    "i want a refnd",
+    "you sent me the wrong item",
+    "ich möchte etwas zurückgeben und mein Geld zurück",
+    "je veux être remboursé",
+    "quiero que me devuelvan el dinero",
+    "退钱",
+    "我要退钱",
+]
+
+NUMBER = [
+    "where do I find my order number",
+    "where do I find the order number?",
+    "where can I see the order number",
+    "how can I find my order number",
+    "I don't know my order number",
+    "I don't have the order number",
+    "I have lost my order number",
+    "I can't find the order number",
+    "不知道订单号",
+    "我不知道订单号",
+    "订单号在哪里",
+    "在哪里可以看到订单号",
+    "我找不到订单号",
+    "我忘了订单号",
+    "没有订单号怎么办",
 ]

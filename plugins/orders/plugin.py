@@ -1,6 +1,8 @@
 """The intents of the orders plugin."""
 
+import re
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import BaseModel, Field
@@ -19,6 +21,7 @@ from frontdesk.plugins.orders.slots import Address, OrderId, Reason, is_post_box
 from frontdesk.plugins.orders.values import Order
 from frontdesk.plugins.orders.words import fill
 
+GUESSES_COUNT_FOR = timedelta(hours=24)
 REMEMBERED = 5
 """So many orders of a conversation are offered when an order number is asked for."""
 
@@ -26,7 +29,8 @@ REMEMBERED = 5
 class OrdersSettings(BaseModel, extra="forbid"):
     """`database` is a file, made and filled with the demo shop's orders at the first start; relative to the data folder.
 
-    `attempts` is how many wrong order numbers and e-mail addresses a conversation may try before a person is called.
+    `attempts` is how many wrong order numbers and e-mail addresses a conversation may try before a person is called, for a
+    day after the first of them.
     """
 
     database: Path = Path("orders.sqlite3")
@@ -58,6 +62,19 @@ async def order_status(turn: Turn, order: Slot[OrderId], orders: Orders, setting
     return Reply(
         fill(words.STATUS, status=_status(found), listed=words.listed(found)), choices=_buttons(turn, _offers(found, turn))
     )
+
+
+@plugin.pattern(r"\A\W*(?:ll)?\W*(?P<digits>\d{5})\W*\Z")
+async def number_alone(turn: Turn, found: re.Match[str], orders: Orders, settings: OrdersSettings) -> Outcome:
+    """Five digits and nothing else are an order to look at. Where a number was asked for, the open question takes them."""
+    number = f"LL-{found['digits']}"
+    outcome = await order_status(turn, Slot(value=number, text=found[0]), orders, settings)
+    return Reply(fill(words.UNKNOWN_ORDER, order=number)) if isinstance(outcome, AskSlot) else outcome
+
+
+@plugin.intent("order_number", description=Text(en="Find the order number", zh="查找订单号"), examples=examples.NUMBER)
+async def order_number(turn: Turn) -> Reply:
+    return Reply(words.WHERE_IS_THE_NUMBER, choices=_buttons(turn, [words.PERSON]))
 
 
 @plugin.intent("cancel_order", description=Text(en="Cancel an order", zh="取消订单"), examples=examples.CANCEL)
@@ -170,7 +187,7 @@ async def refund_now(turn: Turn, number: str, reason: str, amount: int, orders: 
 
 
 async def _find(turn: Turn, number: str, orders: Orders, settings: OrdersSettings) -> Order | AskSlot | Escalate:
-    if turn.memory.get("wrong", 0) >= settings.attempts:
+    if _wrong_so_far(turn) >= settings.attempts:
         return _too_many_wrong(turn)
     order = await orders.get(number)
     if order is None:
@@ -193,8 +210,18 @@ def _unproven(turn: Turn, order: Order, email: Slot[Email] | None, settings: Ord
 
 def _wrong(turn: Turn, settings: OrdersSettings) -> Escalate | None:
     """Counts a wrong number or address; so many in a conversation are guesses."""
-    turn.memory["wrong"] = turn.memory.get("wrong", 0) + 1
-    return _too_many_wrong(turn) if turn.memory["wrong"] >= settings.attempts else None
+    wrong = _wrong_so_far(turn) + 1
+    turn.memory["wrong"] = wrong
+    if wrong == 1:
+        turn.memory["wrong_since"] = turn.now.isoformat()
+    return _too_many_wrong(turn) if wrong >= settings.attempts else None
+
+
+def _wrong_so_far(turn: Turn) -> int:
+    """A conversation lasts for months, and slips of the pen in it are no guesses: they are forgotten."""
+    since = turn.memory.get("wrong_since")
+    recent = since is not None and turn.now - datetime.fromisoformat(since) < GUESSES_COUNT_FOR
+    return int(turn.memory["wrong"]) if recent else 0
 
 
 def _too_many_wrong(turn: Turn) -> Escalate:

@@ -87,6 +87,12 @@ ASK_ORDER = Text(
     zh="请问您的订单号是多少？订单号的样子是 LL-10423，写在确认邮件里。",
 )
 HINT_ORDER = Text(en="It is LL- and five digits.", zh="订单号是 LL- 加五位数字。")
+WHERE_IS_THE_NUMBER = Text(
+    en="The order number looks like LL-10423. It stands in the subject of your confirmation e-mail, and under *My orders* if you "
+    "have an account. If you cannot find it, a person can look it up.",
+    zh="订单号的样子是 LL-10423，写在确认邮件的标题里；如果您有账户，也可以在“我的订单”里看到。"
+    "找不到的话，人工客服可以帮您查询。",
+)
 ASK_ADDRESS = Text(
     en="What is the new delivery address? Please give street and number, postcode and town.",
     zh="请问新的收货地址是什么？请写明街道、门牌号、邮编和城市。",

@@ -119,6 +119,25 @@ def test_an_unknown_number_is_asked_for_again(says: Says) -> None:
     assert "Copper pan set" in says("sorry, I meant LL-10426")
 
 
+@pytest.mark.parametrize("text", ["10418", " #10418 ", "ll 10418", "LL10418?"])
+def test_a_number_alone_is_looked_up(shop: Bot, text: str) -> None:
+    (reply,) = shop.says(text, conversation=f"number {text}")
+    assert "RK77121455" in reply.text
+
+
+def test_an_unknown_number_alone_asks_nothing(says: Says) -> None:
+    assert says("10999") == "I find no order LL-10999."
+    assert "closed" not in says("10418")
+
+
+def test_who_does_not_know_the_number_is_told_and_asked_again(says: Says, stored: Callable[[str], Order]) -> None:
+    says("I want to cancel my order")
+    answer = says("where do I find my order number?")
+    assert "confirmation e-mail" in answer
+    assert "What is your order number?" in answer
+    assert "cannot be undone" in says("10434")
+
+
 def test_already_shipped(says: Says) -> None:
     answer = says("cancel LL-10418")
     assert "on its way already" in answer

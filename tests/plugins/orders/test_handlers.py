@@ -1,7 +1,7 @@
 """Handlers called as functions."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -76,6 +76,15 @@ async def test_after_too_many_guesses_even_the_right_one_goes_to_a_person(orders
         assert isinstance(await change_address(turn, order("LL-10423"), wrong, None, orders, SETTINGS), AskSlot)
     assert isinstance(await change_address(turn, order("LL-10423"), wrong, None, orders, SETTINGS), Escalate)
     assert isinstance(await order_status(turn, order("LL-10423"), orders, SETTINGS), Escalate)
+
+
+async def test_guesses_are_forgotten_after_a_day(orders: Orders) -> None:
+    turn = a_turn()
+    for _ in range(5):
+        await order_status(turn, order("LL-99999"), orders, SETTINGS)
+    for hours, expected in ((23, Escalate), (25, Reply)):
+        turn.now = NOW + timedelta(hours=hours)
+        assert isinstance(await order_status(turn, order("LL-10423"), orders, SETTINGS), expected)
 
 
 async def test_orders_that_were_named_are_offered_the_last_first(orders: Orders) -> None:
