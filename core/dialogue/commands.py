@@ -16,7 +16,7 @@ MAX_INTENTS_IN_HELP = 12
 class Commands:
     def __init__(self, registry: Registry, languages: Sequence[str]) -> None:
         self._registry = registry
-        self._languages = tuple(languages)
+        self._languages = {language.lower(): language for language in languages}
 
     async def run(self, turn: Turn) -> Routed | None:
         """None if the text is not a command."""
@@ -52,7 +52,7 @@ class Commands:
 
     def _language(self, turn: Turn, wanted: str) -> str:
         if wanted in self._languages:
-            turn.change(language=wanted, language_chosen=True)
+            turn.change(language=self._languages[wanted], language_chosen=True)
             return turn.say(phrases.LANGUAGE_SET)
-        example = next((language for language in self._languages if language != turn.language), turn.language)
-        return turn.say(phrases.LANGUAGE_UNKNOWN).format(languages=", ".join(self._languages), example=example)
+        example = next((language for language in self._languages.values() if language != turn.language), turn.language)
+        return turn.say(phrases.LANGUAGE_UNKNOWN).format(languages=", ".join(self._languages.values()), example=example)

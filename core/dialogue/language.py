@@ -22,10 +22,12 @@ SHARE = 3
 """A script counts if one in three of its letters and the Latin words together is its own: neither a brand's name nor an address
 in Latin letters makes a Chinese sentence English."""
 
-_NOT_WORDS = re.compile(r"https?://\S+|\S+@\S+|[\d\W_]+")
+# An address is looked for where a word begins only: from every letter of a long one, it would take the square of its length.
+_NOT_WORDS = re.compile(r"https?://\S+|(?<!\S)\S+@\S+|[\d\W_]+")
 _LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f]+")
 FEW_WORDS = 2
 FEW_LETTERS = 12
+MAX_CHARACTERS = 2_000
 
 
 class LanguageDetector:
@@ -47,7 +49,7 @@ class LanguageDetector:
     def detect(self, text: str, current: str | None) -> str:
         """The language of `text`; `current` where the text tells nothing, the bot's first language without one."""
         fallback = current or self.languages[0]
-        letters = _NOT_WORDS.sub(" ", text).strip()
+        letters = _NOT_WORDS.sub(" ", text[:MAX_CHARACTERS]).strip()
         if not letters or len(self.languages) == 1:
             return fallback
         script = _script(letters)

@@ -41,7 +41,7 @@ def pick(choices: tuple[Choice, ...], text: str) -> Choice | None:
     for choice in choices:
         if wanted in (_folded(choice.label), _folded(choice.value)):
             return choice
-    if (number := _ORDINAL.match(text)) and 1 <= int(number[1]) <= len(choices):
+    if (number := _ORDINAL.match(wanted)) and 1 <= int(number[1]) <= len(choices):
         return choices[int(number[1]) - 1]
     begun = [choice for choice in choices if _folded(choice.label).startswith(wanted)]
     return begun[0] if len(begun) == 1 and len(wanted) > 1 else None

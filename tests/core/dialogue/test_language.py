@@ -1,4 +1,5 @@
 import sys
+from time import perf_counter
 
 import pytest
 
@@ -57,3 +58,10 @@ def test_a_language_the_bot_does_not_speak_keeps_the_conversations(detector: Lan
 
 def test_region_tags_are_kept() -> None:
     assert LanguageDetector(("en-GB", "zh-TW")).detect("我想取消我的訂單", None) == "zh-TW"
+
+
+def test_a_flood_without_spaces_costs_no_time() -> None:
+    detector = LanguageDetector(("en", "zh"))
+    started = perf_counter()
+    assert detector.detect("a" * 100_000, None) == "en"
+    assert perf_counter() - started < 1
