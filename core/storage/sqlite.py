@@ -7,6 +7,7 @@ import sqlite3
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -16,7 +17,7 @@ import msgspec
 from frontdesk.core.conversations import Conversation, Owner, decode_state, encode_state
 from frontdesk.core.database import owner_only
 from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
-from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode
+from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode, without_surrogates
 from frontdesk.core.storage.embedded import EmbeddedStore
 from frontdesk.core.storage.migrations import migrate
 from frontdesk.core.storage.statements import Apply, Insert, Sent, merge
@@ -142,7 +143,7 @@ class SqliteStore(EmbeddedStore):
             then(state, [(row[0], body) for row, body in zip(rows, entries, strict=True) if row[0] in new])
 
         try:
-            await self._writer.run(Apply(row, rows, settled, error), kept)
+            await self._writer.run(Apply(row, rows, settled, without_surrogates(error)), kept)
         except Stale:
             self._cache.pop(conversation.id, None)
             raise
@@ -153,11 +154,11 @@ class SqliteStore(EmbeddedStore):
             await self._writer.run(Sent(seq, platform_id))
         else:
             sql = "UPDATE entries SET status = ?, error = ? WHERE seq = ?"
-            await self._writer.run(lambda db: _execute(db, sql, status, error, seq))
+            await self._writer.run(lambda db: _execute(db, sql, status, without_surrogates(error), seq))
 
     async def _count(self, seq: int, error: str | None = None) -> None:
         sql = "UPDATE entries SET attempts = attempts + 1, error = ? WHERE seq = ?"
-        await self._writer.run(lambda db: _execute(db, sql, error, seq))
+        await self._writer.run(lambda db: _execute(db, sql, without_surrogates(error), seq))
 
     async def _dead_count(self) -> int:
         sql = "SELECT count(*) FROM entries WHERE status = 'dead'"
@@ -171,12 +172,13 @@ class SqliteStore(EmbeddedStore):
 
     async def _watch(self) -> None:
         """Notices what another process (`frontdesk dead replay`) changed in the file."""
-        seen = await self._data_version()
+        seen = None
         while True:
             await asyncio.sleep(WATCH_SECONDS)
-            if (version := await self._data_version()) != seen:
-                seen = version
-                await self._take_up_replayed()
+            with suppress(Unavailable):  # the next look will see it
+                if (version := await self._data_version()) != seen:
+                    await self._take_up_replayed()
+                    seen = version
 
     async def _data_version(self) -> int:
         return await self._writer.run(lambda db: int(db.execute("PRAGMA data_version").fetchone()[0]))

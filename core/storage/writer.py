@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from frontdesk.core.errors import FrontdeskError, Unavailable
+from frontdesk.core.errors import Unavailable
 
 T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
@@ -104,11 +104,12 @@ class Writer:
         results: list[_Result]
         try:
             connection.execute("BEGIN IMMEDIATE")
-            merged = self._merge(connection, [request.work for request in group])
+            merged = self._merged(connection, group)
             if merged is not None:
                 results = [(request, value, None) for request, value in zip(group, merged, strict=True)]
             else:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 connection.execute("BEGIN IMMEDIATE")
                 results = [_one(connection, request) for request in group]
             connection.execute("COMMIT")
@@ -119,14 +120,24 @@ class Writer:
             return [(request, None, failure) for request in group]
         return results
 
+    def _merged(self, connection: sqlite3.Connection, group: Sequence[_Request]) -> Sequence[Any] | None:
+        """None too where it fails: which of the requests is to blame shows when they run one by one."""
+        try:
+            return self._merge(connection, [request.work for request in group])
+        except Exception:
+            return None
+
 
 def _one(connection: sqlite3.Connection, request: _Request) -> _Result:
     connection.execute("SAVEPOINT request")
     try:
         result: _Result = (request, request.work(connection), None)
-    except FrontdeskError as error:
+    except Exception as error:
+        if not connection.in_transaction:  # SQLite has rolled back the whole group by itself
+            raise
         connection.execute("ROLLBACK TO request")
-        result = (request, None, error)
+        failure = Unavailable(f"the database cannot write: {error}") if isinstance(error, sqlite3.Error) else error
+        result = (request, None, failure)
     connection.execute("RELEASE request")
     return result
 

@@ -172,3 +172,46 @@ async def test_only_the_first_message_of_a_conversation_can_have_been_begun_by_a
     with sqlite3.connect(path) as db:
         assert db.execute("SELECT count(*) FROM entries WHERE attempts > 0").fetchone() == (1,)
     await store.close()
+
+
+async def test_a_write_that_fails_takes_no_other_along(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.commit(a_conversation(), [a_reply("1", id="r1")])
+    delivery = await anext(store.deliveries())
+    results = await asyncio.gather(
+        store.accept(a_message(id="m1")),
+        delivery.bury("the platform's words: \ud83d"),
+        store._writer.run(lambda db: db.execute("SELECT nonsense")),
+        store.accept(a_message(id="m2")),
+        return_exceptions=True,
+    )
+    assert [type(result).__name__ for result in results] == ["Receipt", "NoneType", "Unavailable", "Receipt"]
+    (dead,) = await store.dead()
+    assert dead.error == "the platform's words: ?"
+    await store.close()
+
+
+async def test_replayed_letters_are_noticed_after_a_failing_disk(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontdesk.core.storage.sqlite.WATCH_SECONDS", 0.05)
+    store = SqliteStore(path)
+    await store.open()
+    turns = store.turns()
+    await store.accept(a_message("poison"))
+    await (await anext(turns)).bury(1, "it raised", a_conversation(), ())
+    works, failures = store._data_version, [Unavailable("locked")]
+
+    async def fails_once() -> int:
+        if failures:
+            raise failures.pop()
+        return await works()
+
+    monkeypatch.setattr(store, "_data_version", fails_once)
+    await asyncio.sleep(0.2)
+    assert not failures
+    other = SqliteStore(path)
+    await other.open(work=False)
+    await other.replay((await other.dead())[0].seq)
+    await other.close()
+    assert (await asyncio.wait_for(anext(turns), 3)).waiting(1)[0].text == "poison"
+    await store.close()
