@@ -7,6 +7,7 @@
 5. the honest "I do not know", with a person on offer.
 """
 
+import dataclasses
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -58,11 +59,14 @@ class Router:
 
             async def rest() -> Any:
                 routed.append(await inner(turn))
+                turn.plugin = plugin.name
                 return routed[-1].outcome
 
             outcome = await self._registry.value_of(handler, turn, given={Proceed: Proceed(rest)})
-            if routed and outcome is routed[-1].outcome:
-                return routed[-1]
+            if isinstance(outcome, Pass):
+                return routed[-1] if routed else await inner(turn)
+            if routed and _is_version_of(routed[-1].outcome, outcome):
+                return dataclasses.replace(routed[-1], outcome=outcome)
             return Routed(checked(handler, outcome), plugin)
 
         return route
@@ -206,3 +210,8 @@ class Router:
     def _unanswered(self, turn: Turn) -> Routed:
         words = phrases.ATTACHMENT_ONLY if turn.attachments and not turn.text else phrases.UNANSWERED
         return Routed(Reply(words, choices=[Choice(turn.say(phrases.TALK_TO_A_PERSON), "/human")], answers=False))
+
+
+def _is_version_of(inner: object, outer: object) -> bool:
+    """Whether a middleware has only changed an outcome, its words for example: it stays the other plugin's, with its steps."""
+    return type(outer) is type(inner) and getattr(outer, "then", None) is getattr(inner, "then", None)
