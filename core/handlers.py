@@ -38,11 +38,18 @@ class Handler:
     """A plugin's function and what it needs.
 
     `given` are the types whose values come with the call (`Turn`, a pattern's `Match`); with `arguments`, parameters of other
-    types are filled by name from the question that led here; everything else must be provided by type.
+    types are filled by name from the question that led here; with `slots`, there may be slots; everything else must be provided
+    by type.
     """
 
     def __init__(
-        self, plugin: str, function: Callable[..., Awaitable[Any]], *, given: tuple[type, ...], arguments: bool = False
+        self,
+        plugin: str,
+        function: Callable[..., Awaitable[Any]],
+        *,
+        given: tuple[type, ...],
+        arguments: bool = False,
+        slots: bool = False,
     ) -> None:
         self.plugin = plugin
         self.function = function
@@ -56,6 +63,8 @@ class Handler:
         self.parameters = tuple(
             self._parameter(parameter, hints, given, arguments) for parameter in inspect.signature(function).parameters.values()
         )
+        if self.slots and not slots:
+            raise WiringError(f"{self}: parameter {next(iter(self.slots))!r} is a slot, which only an intent's handler can have")
 
     def __str__(self) -> str:
         return f"plugin {self.plugin!r}, handler {self.name!r}"

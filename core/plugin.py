@@ -33,6 +33,7 @@ DataFolder = NewType("DataFolder", Path)
 """Injected: where a plugin keeps files of its own. It exists, and relative paths in a plugin's settings are meant from here."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*\Z")
+_COMMAND = re.compile(r"[a-z][a-z0-9_-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Plugin:
             raise WiringError(f"plugin {self.name!r}: intent {name!r} needs a list of example utterances, none of them empty")
 
         def register(function: H) -> H:
-            handler = Handler(self.name, function, given=(Turn,))
+            handler = Handler(self.name, function, given=(Turn,), slots=True)
             if unknown := (asks or {}).keys() - handler.slots.keys():
                 raise WiringError(f"{handler}: `asks` names no slot: {', '.join(sorted(unknown))}")
             self.intents[name] = Intent(self.name, name, description or name.replace("_", " "), texts, handler, dict(asks or {}))
@@ -121,6 +122,12 @@ class Plugin:
 
     def command(self, name: str, *, help: Words) -> Callable[[H], H]:
         """Handles `/name`; what follows it is injected as `Arguments`."""
+        if not _COMMAND.match(name):
+            raise WiringError(
+                f"plugin {self.name!r}: command {name!r}: use lower-case letters, digits, underscores and hyphens only, no slash"
+            )
+        if name in self.commands:
+            raise WiringError(f"plugin {self.name!r}: command {name!r} is declared twice")
 
         def register(function: H) -> H:
             self.commands[name] = Command(name, help, Handler(self.name, function, given=(Turn, Arguments)))
@@ -146,8 +153,8 @@ class Plugin:
     def step(self, function: H) -> H:
         """Goes on after a question: named by `Ask(then=...)` or `Confirm(then=...)`. The customer's words come as `Answer`."""
         handler = Handler(self.name, function, given=(Turn, Answer), arguments=True)
-        if handler.slots:
-            raise WiringError(f"{handler}: a step takes an `Answer`, not slots")
+        if handler.name in self.steps:
+            raise WiringError(f"plugin {self.name!r}: step {handler.name!r} is declared twice")
         self.steps[handler.name] = handler
         return function
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, get_origin
 
 from pydantic import BaseModel
 
@@ -111,9 +111,16 @@ class Registry:
     async def _make(self, provider: Provider) -> Any:
         arguments = {name: self._provided[wanted] for name, wanted in provider.parameters.items()}
         if inspect.isasyncgenfunction(provider.function):
-            return await self._exit.enter_async_context(asynccontextmanager(provider.function)(**arguments))
-        made = provider.function(**arguments)
-        return await made if inspect.isawaitable(made) else made
+            made = await self._exit.enter_async_context(asynccontextmanager(provider.function)(**arguments))
+        else:
+            made = provider.function(**arguments)
+            if inspect.isawaitable(made):
+                made = await made
+        wanted = provider.type
+        is_class = isinstance(wanted, type) and get_origin(wanted) is None and not getattr(wanted, "_is_protocol", False)
+        if made is None or (is_class and not isinstance(made, wanted)):
+            raise WiringError(f"{provider.name}: made {type(made).__name__}, but its annotation says {wanted!r}")
+        return made
 
 
 def checked(handler: Handler, outcome: object) -> Outcome:
