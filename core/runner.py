@@ -29,7 +29,7 @@ from frontdesk.core.events import Changed, Events
 from frontdesk.core.handoff import closed
 from frontdesk.core.messages import Body, Entry, Message
 from frontdesk.core.metrics import Metrics
-from frontdesk.core.outcomes import Reply
+from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
 from frontdesk.core.store import Claim, Store
@@ -236,7 +236,10 @@ class Runner:
         language = known.language
         if not known.language_chosen:
             language = self._languages.detect(last.text, known.language or last.language)
-        return msgspec.structs.replace(known, contact=last.contact, language=language, updated=now, resolved=None)
+        form = known.form
+        if form is not None and known.question is None and now - known.updated > ANSWER_WITHIN:
+            form = None  # what is said now corrects nothing that was said so long ago
+        return msgspec.structs.replace(known, contact=last.contact, language=language, form=form, updated=now, resolved=None)
 
     async def _read_history(self, conversation: str, limit: int) -> list[Entry]:
         return await self._store.transcript(conversation, limit=limit)

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from frontdesk.core.app import App
 from frontdesk.core.errors import DeliveryDeferred, TransientError, Unavailable
-from frontdesk.core.messages import Choice, Outgoing
+from frontdesk.core.messages import Choice, ChoicePart, Outgoing
 from frontdesk.core.outcomes import Ask, Escalate, Outcome, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
@@ -269,3 +270,60 @@ async def test_a_note_during_a_turn_does_not_run_the_handler_again(make_app, cha
         go_on.set()
         await channel_of(app).wait_for(2)
         assert calls == ["first", "slow"]
+
+
+async def test_a_hook_that_fails_does_not_undo_the_answer(make_app, channel_of: ChannelOf) -> None:
+    refunds: list[str] = []
+    plugin = Plugin("shop")
+
+    @plugin.pattern("refund")
+    async def refund(turn: Turn) -> Reply:
+        refunds.append(turn.text)
+        turn.memory["refunded"] = True
+        return Reply("refunded", resolves=True)
+
+    @plugin.resolved
+    async def broken(turn: Turn) -> Reply:
+        turn.memory["refunded"] = object()
+        raise TransientError("later")
+
+    @plugin.resolved
+    async def unstorable(turn: Turn) -> Reply:
+        turn.memory["refunded"] = object()
+        return Reply("never said")
+
+    @plugin.resolved
+    async def thanks(turn: Turn) -> Reply:
+        return Reply("thank you")
+
+    async with make_app(plugin) as app:
+        await app.intake.accept(a_message("refund"))
+        assert [reply.text for reply in await channel_of(app).wait_for(2, 2)] == ["refunded", "thank you"]
+        assert refunds == ["refund"]
+        state = await app.handoff.resolve("test:1", "ann")
+        assert state.memory == {"shop": {"refunded": True}}
+        assert (await channel_of(app).wait_for(3, 2))[2].text == "thank you"
+
+
+async def test_only_plain_words_are_taken_together(make_app, channel_of: ChannelOf) -> None:
+    messages = [
+        a_message("one"),
+        a_message("two"),
+        a_message("/human"),
+        a_message("three"),
+        a_message(choice=ChoicePart(value="pressed")),
+        a_message("four"),
+        msgspec.structs.replace(a_message("forty"), kind="edited"),
+        a_message("five"),
+    ]
+    async with make_app(echo, limits=TurnLimits(bursts={"test": 0.05})) as app:
+        for message in messages:
+            await app.intake.accept(message)
+        sent = await channel_of(app).wait_for(6, 5)
+        assert [reply.text for reply in sent if "human" not in reply.text] == [
+            "echo one\ntwo",
+            "echo three",
+            "echo pressed",
+            "echo four",
+            "echo five",
+        ]

@@ -203,6 +203,20 @@ def test_an_expired_question_takes_no_answer(bot: Bot, monkeypatch: pytest.Monke
     assert question is None or question.kind != "confirm"
 
 
+def test_a_matter_of_long_ago_is_not_corrected(bot: Bot, monkeypatch: pytest.MonkeyPatch) -> None:
+    bot.says("return ticket T-101")
+    bot.says("no")
+    clock = bot.app.runner._now
+    monkeypatch.setattr(bot.app.runner, "_now", lambda: clock() + timedelta(hours=1))
+    assert "Refund T-102?" not in texts(bot, "no, the other one")
+
+
+def test_a_language_with_a_region_can_be_chosen() -> None:
+    with Bot(plugin, languages=("en", "pt-BR")) as bot:
+        bot.says("/language pt-br")
+        assert bot.state().language == "pt-BR"
+
+
 def test_commands_patterns_and_answers(bot: Bot) -> None:
     assert texts(bot, "/rows") == ["front, back"]
     assert texts(bot, "one Popcorn large please") == ["One large popcorn."]
