@@ -162,5 +162,5 @@ async def test_ten_examples_of_each_intent_of_clinc150() -> None:
     assert result.oos_recall is not None
     assert result.accuracy >= 0.915
     assert result.auroc >= 0.965
-    assert result.oos_recall >= 0.82
+    assert result.oos_recall >= 0.78
     assert result.refused <= 0.05
