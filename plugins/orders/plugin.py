@@ -69,7 +69,9 @@ async def number_alone(turn: Turn, found: re.Match[str], orders: Orders, setting
     """Five digits and nothing else are an order to look at. Where a number was asked for, the open question takes them."""
     number = f"LL-{found['digits']}"
     outcome = await order_status(turn, Slot(value=number, text=found[0]), orders, settings)
-    return Reply(fill(words.UNKNOWN_ORDER, order=number)) if isinstance(outcome, AskSlot) else outcome
+    if not isinstance(outcome, AskSlot):
+        return outcome
+    return Reply(fill(words.UNKNOWN_ORDER, order=number), choices=_buttons(turn, [words.PERSON]))
 
 
 @plugin.intent("order_number", description=Text(en="Find the order number", zh="查找订单号"), examples=examples.NUMBER)

@@ -139,7 +139,7 @@ function showTyping({ conversation, author }) {
   const sign = $("#typing");
   if (!sign || talk()?.dataset.conversation !== conversation || author === `agent:${page.me}`) return;
   const name = author === "contact" ? talk().dataset.contact : author === "bot" ? page.bot : author.replace(/^agent:/, "");
-  sign.textContent = page.typing.replace("{name}", name);
+  sign.textContent = page.typing.replace("{name}", () => name);
   clearTimeout(typingTimer);
   typingTimer = setTimeout(() => (sign.textContent = ""), 6000);
 }
@@ -157,11 +157,13 @@ function tellTyping() {
 
 const draftKey = () => `draft:${page.me}:${talk().dataset.conversation}`;
 
-function saveDraft() {
-  const text = $("#text").value;
-  if (text) sessionStorage.setItem(draftKey(), JSON.stringify({ text, mode: $("#composer").dataset.mode }));
-  else sessionStorage.removeItem(draftKey());
+function keepDraft(key, text, mode) {
+  if (text) sessionStorage.setItem(key, JSON.stringify({ text, mode }));
+  else sessionStorage.removeItem(key);
 }
+
+const keptDraft = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
+const saveDraft = () => keepDraft(draftKey(), $("#text").value, $("#composer").dataset.mode);
 
 function setMode(mode) {
   const composer = $("#composer");
@@ -187,7 +189,7 @@ function showFiles() {
 function openThread() {
   atEnd = true;
   if (!talk()) return;
-  const draft = JSON.parse(sessionStorage.getItem(draftKey()) ?? "null");
+  const draft = keptDraft(draftKey());
   if (draft) {
     $("#text").value = draft.text;
     setMode(draft.mode);
@@ -218,16 +220,29 @@ document.addEventListener("change", (event) => {
   else if (event.target.id === "keys-on") localStorage.setItem("desk-keys", event.target.checked ? "on" : "off");
 });
 
-function sent(composer) {
-  composer.elements.text.value = "";
+/** Takes out what was sent, and leaves what the agent has written since, here or in another conversation. */
+function sent({ key, text }) {
+  const since = (words) => (words.startsWith(text) ? words.slice(text.length).trimStart() : words);
+  if (!talk() || draftKey() !== key) {
+    const draft = keptDraft(key);
+    if (draft) keepDraft(key, since(draft.text), draft.mode);
+    return;
+  }
+  const composer = $("#composer");
+  composer.elements.text.value = since(composer.elements.text.value);
   composer.elements.over.value = "";
   composer.elements.file.value = "";
   showFiles();
   saveDraft();
-  setMode("reply");
+  if (!composer.elements.text.value) setMode("reply");
   grow();
   toEnd();
 }
+
+document.addEventListener("htmx:before:request", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.sourceElement.id === "composer") ctx.sent = { key: draftKey(), text: $("#text").value };
+});
 
 // Messages of the page itself
 
@@ -251,7 +266,7 @@ document.addEventListener("htmx:response:error", (event) => {
 document.addEventListener("htmx:finally:request", (event) => {
   const { ctx } = event.detail;
   if (ctx.request.method !== "POST" || !ctx.response || ctx.response.status >= 400) return;
-  if (ctx.sourceElement.id === "composer") sent(ctx.sourceElement);
+  if (ctx.sent) sent(ctx.sent);
   if (ctx.sourceElement.dataset.close !== undefined) $("#dialog").close();
   refreshSoon("thread", 0);
   refreshSoon("inbox", 0);

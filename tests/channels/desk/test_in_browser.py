@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from frontdesk.core.events import Changed, Typing
+from frontdesk.core.handoff import HandoffService
 from frontdesk.core.messages import Outgoing
 
 from .conftest import PASSWORD, World, message
@@ -161,3 +163,63 @@ async def test_nothing_that_a_customer_writes_runs(world: World, page: Page) -> 
         assert "owned" not in page.driver.title
 
     await in_thread(look_again)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Replies are not taken before it is set."""
+    held = asyncio.Event()
+    reply = HandoffService.reply
+
+    async def slow(*args: Any, **values: Any) -> Any:
+        await held.wait()
+        return await reply(*args, **values)
+
+    monkeypatch.setattr(HandoffService, "reply", slow)
+    return held
+
+
+async def test_what_is_written_while_a_reply_is_sent_stays(world: World, page: Page, held: asyncio.Event) -> None:
+    await world.conversation(owner="queue")
+
+    def write() -> None:
+        page.open("/desk/c/web%3A1")
+        page.find("#text").send_keys("First.", Keys.CONTROL, Keys.ENTER)
+        page.find("#text").send_keys(" Second.")
+
+    await in_thread(write)
+    held.set()
+
+    def look() -> None:
+        page.until(lambda: "First." in page.find("#recent").text)
+        page.until(lambda: page.find("#text").get_attribute("value") == "Second.")
+
+    await in_thread(look)
+
+
+async def test_a_reply_that_arrives_late_changes_nothing_elsewhere(world: World, page: Page, held: asyncio.Event) -> None:
+    await world.conversation("web:1", owner="queue")
+    await world.conversation("web:2", owner="queue")
+
+    def write() -> None:
+        page.open("/desk/c/web%3A1")
+        page.find("#text").send_keys("First.", Keys.CONTROL, Keys.ENTER)
+        page.find('#rows a[data-id="web:2"]').click()
+        page.until(lambda: page.find(".talk").get_attribute("data-conversation") == "web:2")
+        page.find("body").send_keys("n")
+        page.find("#text").send_keys("for us only")
+
+    await in_thread(write)
+    held.set()
+    async with asyncio.timeout(10):
+        while not [body for body in await world.bodies() if isinstance(body, Outgoing)]:  # noqa: ASYNC110 - no event here
+            await asyncio.sleep(0.05)
+
+    def look() -> None:
+        time.sleep(0.5)
+        assert page.find("#composer").get_attribute("data-mode") == "note"
+        assert page.find("#text").get_attribute("value") == "for us only"
+        page.open("/desk/c/web%3A1")
+        assert page.find("#text").get_attribute("value") == ""
+
+    await in_thread(look)
