@@ -57,6 +57,16 @@ async def test_a_repeated_post_counts_once(chat: Chat) -> None:
     assert len(chat.accepted) == 1
 
 
+async def test_parallel_posts_are_each_taken_once(chat: Chat) -> None:
+    token = await chat.token()
+    same, others = message("the same"), [message(f"number {number}") for number in range(10)]
+    answers = await asyncio.gather(*(chat.post(token, frame) for frame in [same] * 10 + others))
+    assert {status for status, _ in answers} == {200}
+    assert [answer["duplicate"] for _, answer in answers[:10]].count(False) == 1
+    assert not any(answer["duplicate"] for _, answer in answers[10:])
+    assert sorted(taken.text for taken in chat.accepted) == sorted(["the same", *(frame["text"] for frame in others)])
+
+
 async def test_unavailable_is_503_with_retry_after(chat: Chat) -> None:
     chat.refusal = Unavailable("disk full", retry_after=7)
     token = await chat.token()
