@@ -161,8 +161,8 @@ class App:
         """Nothing new comes in any more: finishes the turns under way, then what is being sent."""
         await cancelled(self._running)
         await self.runner.drain(self.options.shutdown_seconds)
-        await cancelled(self._dispatching)
         await self.dispatcher.drain(self.options.shutdown_seconds)
+        await cancelled(self._dispatching)
         await self._tasks.drain(1)
 
     def _show_typing(self, channel: str, conversation: str) -> None:

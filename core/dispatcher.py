@@ -41,7 +41,7 @@ class Dispatcher:
             self._tasks.start(self._send(delivery))
 
     async def drain(self, seconds: float) -> None:
-        """Lets the sends under way finish."""
+        """Lets the sends under way finish, and what waits behind them in their conversations follow, while `run` still runs."""
         if late := await self._tasks.drain(seconds):
             log.warning("sends cut off at shutdown", sends=late)
 

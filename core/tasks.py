@@ -38,10 +38,12 @@ class Tasks:
         task.add_done_callback(self._running.discard)
 
     async def drain(self, seconds: float) -> int:
-        """Waits at most so long for what runs, then cancels the rest. Returns how many were cancelled."""
-        if not self._running:
-            return 0
-        _, late = await asyncio.wait(self._running, timeout=seconds)
+        """Waits at most so long for what runs, and what that starts, then cancels the rest. Returns how many were cancelled."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        while self._running and (left := end - loop.time()) > 0:
+            await asyncio.wait(self._running, timeout=left)
+        late = set(self._running)
         for task in late:
             task.cancel()
         if late:

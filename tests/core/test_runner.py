@@ -273,3 +273,23 @@ async def test_shutdown_finishes_the_turns_under_way(make_app, channel_of: Chann
         await app.intake.accept(a_message())
         await started.wait()
     assert [reply.text for reply in channel_of(app).sent] == ["done"]
+
+
+async def test_shutdown_sends_all_that_a_turn_has_said(make_app, channel_of: ChannelOf) -> None:
+    started = asyncio.Event()
+    plugin = Plugin("talkative")
+
+    @plugin.pattern(".")
+    async def slow(turn: Turn) -> Reply:
+        started.set()
+        await asyncio.sleep(0.1)
+        return Reply("done", resolves=True)
+
+    @plugin.resolved
+    async def goodbye(turn: Turn) -> Reply:
+        return Reply("goodbye")
+
+    async with make_app(plugin) as app:
+        await app.intake.accept(a_message())
+        await started.wait()
+    assert [reply.text for reply in channel_of(app).sent] == ["done", "goodbye"]
