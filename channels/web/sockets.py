@@ -146,12 +146,15 @@ class Sockets:
         return web.Response()
 
     async def run(self) -> None:
-        """The heartbeat, which also ends sockets that never say hello."""
+        """The heartbeat, which also ends sockets that have not said hello from one beat to the next."""
+        strangers: set[Socket] = set()
         while True:
             await asyncio.sleep(self.chat.settings.heartbeat)
-            for number, socket in enumerate(list(self._open)):
-                if socket.session is None and not socket.alive:
+            for socket in strangers:
+                if socket.session is None:
                     socket.close(WSCloseCode.POLICY_VIOLATION)
+            strangers = {socket for socket in self._open if socket.session is None}
+            for number, socket in enumerate(list(self._open)):
                 socket.beat()
                 if number % 500 == 499:
                     await asyncio.sleep(0)
