@@ -21,7 +21,7 @@ from frontdesk.core.models import Embedder, Vectors
 
 log = structlog.get_logger(__name__)
 
-VERSION = 6
+VERSION = 7
 """Of the algorithm: another one fits anew whatever is in the cache."""
 
 REFUSE = 0.05
@@ -101,7 +101,7 @@ class IntentClassifier:
         probabilities = exponents / exponents.sum()
         ranked = tuple((model.intents[index], float(probabilities[index])) for index in np.argsort(-inside, kind="stable"))
         intent = ranked[0][0] if score >= model.threshold else None
-        return Prediction(intent=intent, sure=score >= model.sure, ranked=ranked, score=score)
+        return Prediction(intent=intent, sure=model.is_sure(score, text), ranked=ranked, score=score)
 
     @property
     def _model(self) -> Fitted:
@@ -128,6 +128,7 @@ def save(model: Fitted, path: Path) -> None:
         "temperature": model.temperature,
         "threshold": model.threshold,
         "sure": model.sure,
+        "sure_cjk": model.sure_cjk,
     }
     handle, scratch = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     with os.fdopen(handle, "wb") as file:
@@ -162,6 +163,7 @@ def load(path: Path) -> Fitted | None:
                 temperature=words["temperature"],
                 threshold=words["threshold"],
                 sure=words["sure"],
+                sure_cjk=words["sure_cjk"],
             )
     except FileNotFoundError:
         return None

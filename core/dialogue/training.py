@@ -58,6 +58,9 @@ the more so the more there are, since then most examples have a twin."""
 RANK = {"exact": 1_000, "sampled": 500}
 """Dimensions that the n-grams are reduced to while fitting."""
 
+MOSTLY_CJK = 0.5
+"""Texts that the kernel regression says less than this about are mostly Chinese or Japanese characters."""
+
 UNSURE = 0.4
 """The share of texts meant for an intent whose score leaves a doubt."""
 
@@ -104,6 +107,8 @@ class Fitted:
     threshold: float
     sure: float
     """Scores from here on leave no doubt; more than half of the texts meant for an intent have them."""
+    sure_cjk: float
+    """The same for texts that are mostly Chinese or Japanese characters, whose scores lack the kernel regression."""
 
     def logits(self, layers: Floats, text: str) -> Floats:
         """Of one text with its layers `(L, D)`: shape `(K + 1,)`."""
@@ -111,6 +116,9 @@ class Fitted:
         dense = blocks(layers[None], self.centre)[0] @ self.dense_weights
         logits: Floats = dense + values @ self.ngram_weights[columns] + self.bias
         return logits
+
+    def is_sure(self, score: float, text: str) -> bool:
+        return score >= (self.sure_cjk if _trust([text])[0] < MOSTLY_CJK else self.sure)
 
     def score(self, layers: Floats, logits: Floats, text: str) -> float:
         """The higher, the surer the text is meant for one of the intents."""
@@ -176,7 +184,9 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
     folds[:count] = _folds(labels[:count], generator)
     tested = folds >= 0
     held_out = _held_out_logits(features, labels, classes, folds)[tested]
-    scores = _scores(held_out, values[tested], _trust(lessons.texts)[tested])
+    trust = _trust(lessons.texts)[tested]
+    scores = _scores(held_out, values[tested], trust)
+    cjk = trust < MOSTLY_CJK
     width = dense.shape[1]
     return Fitted(
         intents=lessons.names,
@@ -189,7 +199,8 @@ def _fit(lessons: Lessons, layers: Floats, *, refuse: float, seed: int) -> Fitte
         kernel_weights=kernel_weights,
         temperature=_temperature(held_out[:, :-1], labels[tested]),
         threshold=_threshold(scores, HEADROOM["few" if len(labels) <= FEW else "many"] * refuse),
-        sure=_threshold(scores, UNSURE),
+        sure=_threshold(scores[~cjk], UNSURE) if not cjk.all() else _threshold(scores, UNSURE),
+        sure_cjk=_threshold(scores[cjk], UNSURE) if cjk.any() else _threshold(scores, UNSURE),
     )
 
 
