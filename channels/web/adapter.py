@@ -56,6 +56,7 @@ class WebChannel(Channel):
     def mount(self, http: web.Application) -> None:
         guarded = guard.Guard(self.settings.allowed_origins, self.services.base_url)
         routes = [
+            ("GET", "/", _to_the_chat),
             ("GET", "/chat", ChatPage(self.settings, self.services.base_url).serve),
             ("GET", "/chat/widget.js", Asset(widget(), "text/javascript").serve),
             ("POST", "/chat/sessions", guarded(self._open_session)),
@@ -187,3 +188,7 @@ class WebChannel(Channel):
                 "Cache-Control": "private, max-age=86400",
             },
         )
+
+
+async def _to_the_chat(_: web.Request) -> web.StreamResponse:
+    raise web.HTTPFound("chat")

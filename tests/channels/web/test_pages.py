@@ -79,3 +79,8 @@ async def test_what_the_operator_writes_is_escaped(chat: Chat) -> None:
 def test_wrong_settings_are_named(values: dict[str, object]) -> None:
     with pytest.raises(ValidationError, match=next(iter(values))):
         WebSettings.model_validate(values)
+
+
+async def test_the_bare_address_leads_to_the_chat(chat: Chat) -> None:
+    async with chat.client.get("/", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (302, "chat")
