@@ -62,7 +62,7 @@ class Forms:
         if form is None or intent is None or question.step not in intent.handler.slots:
             return None
         slot_type = intent.handler.slots[question.step].type
-        picked = pressed_value(question, turn) or ((choice := pick(question.choices, turn.text)) and choice.value)
+        picked = pressed_value(question, turn) or ((choice := pick(question.choices, turn.text, turn.language)) and choice.value)
         found = slot_type.find(picked or turn.text, self.context(turn, answering=True))
         if not found:
             return None
