@@ -171,6 +171,10 @@ class App:
             self._tasks.start(_quietly(self.channels[channel], conversation))
 
 
+HEADER_SECONDS = 75
+"""A connection that has sent no whole request for so long is closed, however slowly it goes on sending headers."""
+
+
 class _Server:
     """The HTTP server as an async context manager."""
 
@@ -178,7 +182,11 @@ class _Server:
         self._app = app
         operations = Operations(app.store, app.metrics, lambda: app.ready)
         self._runner = web.AppRunner(
-            application(operations, app.transports), access_log=None, handle_signals=False, shutdown_timeout=5
+            application(operations, app.transports),
+            access_log=None,
+            handle_signals=False,
+            shutdown_timeout=5,
+            keepalive_timeout=HEADER_SECONDS,
         )
 
     async def __aenter__(self) -> None:
