@@ -9,12 +9,10 @@ import types
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from frontdesk.core.dialogue.slots import Slot, SlotType
 from frontdesk.core.errors import WiringError
-
-Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
 
 class Origin(Enum):

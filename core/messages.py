@@ -156,11 +156,11 @@ class Note(Struct, frozen=True, kw_only=True, tag="note"):
     at: datetime
 
 
-MarkEvent = Literal["escalated", "taken", "returned", "resolved", "reopened"]
+MarkEvent = Literal["escalated", "taken", "returned", "resolved"]
 
 
 class Mark(Struct, frozen=True, kw_only=True, tag="mark"):
-    """A change of state that people should see: `escalated`, `taken`, `returned`, `resolved`, `reopened`."""
+    """A change of state that people should see: `escalated`, `taken`, `returned`, `resolved`."""
 
     id: str
     conversation: str

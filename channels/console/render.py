@@ -11,7 +11,6 @@ MARKS = {
     "taken": "{by} has joined",
     "returned": "the bot is back",
     "resolved": "resolved",
-    "reopened": "opened again",
 }
 
 

@@ -98,7 +98,6 @@ STRINGS: dict[str, Text] = {
     "mark_taken": Text(en="{name} took over"),
     "mark_returned": Text(en="{name} gave it back to the bot"),
     "mark_resolved": Text(en="Resolved by {name}"),
-    "mark_reopened": Text(en="Reopened"),
     "edited": Text(en="edited"),
     "deleted": Text(en="The customer deleted this message"),
     "command": Text(en="command"),

@@ -7,11 +7,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from frontdesk.core.errors import Stale
-
-R = TypeVar("R")
 
 ENTRIES = "INSERT OR IGNORE INTO entries (seq, id, conversation, kind, status, body) VALUES {rows}"
 STATES = (
