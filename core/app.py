@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.channel import Channel, Services, Transport
+from frontdesk.core.contacts import Contacts
 from frontdesk.core.dialogue.commands import Commands
 from frontdesk.core.dialogue.forms import Forms
 from frontdesk.core.dialogue.intents import IntentMatcher
@@ -21,9 +22,11 @@ from frontdesk.core.dialogue.language import LanguageDetector
 from frontdesk.core.dispatcher import Dispatcher
 from frontdesk.core.errors import ConfigurationError
 from frontdesk.core.events import Events, Typing
+from frontdesk.core.files import Files
 from frontdesk.core.handoff import HandoffService
 from frontdesk.core.http import Operations, application
 from frontdesk.core.intake import Intake
+from frontdesk.core.messages import Message
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Embedder
 from frontdesk.core.plugin import DataFolder, Plugin
@@ -40,6 +43,7 @@ log = structlog.get_logger(__name__)
 class Options:
     """`languages` are those the bot speaks, its own first. `shutdown_seconds` limits each stage of a graceful stop.
 
+    A reply of a channel in `never_twice` that may or may not have arrived becomes a dead letter instead of being sent again.
     What lies in `cache_folder` (by default inside the data folder) can be made again and may be deleted.
     """
 
@@ -51,6 +55,7 @@ class Options:
     languages: Sequence[str] = ("en",)
     timezone: tzinfo = UTC
     region: str = "US"
+    never_twice: Sequence[str] = ()
     turns: TurnLimits = field(default_factory=TurnLimits)
     shutdown_seconds: float = 10.0
 
@@ -79,8 +84,10 @@ class App:
         self.events = Events()
         self.metrics = Metrics()
         self.attachments = Attachments(options.data_folder / "attachments")
+        self.contacts = Contacts(options.data_folder / "contacts.db")
         own: dict[Any, Any] = {
             Store: store,
+            Contacts: self.contacts,
             Events: self.events,
             Attachments: self.attachments,
             DataFolder: DataFolder(options.data_folder),
@@ -92,12 +99,15 @@ class App:
         cache = options.cache_folder or options.data_folder / "cache"
         self.intents = IntentMatcher(self.registry.intents, embedder, cache=cache / "intents")
         forms = Forms(self.registry, timezone=options.timezone, region=options.region)
-        self.router = Router(self.registry, forms, self.intents, Commands(self.registry, options.languages))
+        commands = Commands(self.registry, options.languages)
+        self.router = Router(self.registry, forms, self.intents, commands)
+        self.channels: dict[str, Channel] = {}
         self.runner = Runner(
             store,
             self.registry,
             self.router,
             self.languages,
+            Files(self.attachments, self.channels),
             events=self.events,
             metrics=self.metrics,
             limits=options.turns,
@@ -111,12 +121,16 @@ class App:
             events=self.events,
             handoff=self.handoff,
             attachments=self.attachments,
+            contacts=self.contacts,
             base_url=options.base_url or f"http://{options.host}:{options.port}",
             folder=options.data_folder,
+            languages=options.languages,
+            commands=commands.known,
+            whole=self._whole,
         )
         self.transports = [transport(settings, services) for transport, settings in transports]
-        self.channels = {transport.name: transport for transport in self.transports if isinstance(transport, Channel)}
-        self.dispatcher = Dispatcher(store, self.channels, self.events, self.metrics)
+        self.channels |= {transport.name: transport for transport in self.transports if isinstance(transport, Channel)}
+        self.dispatcher = Dispatcher(store, self.channels, self.events, self.metrics, never_twice=options.never_twice)
         self.ready = False
         self._serve = serve
         self._tasks = Tasks()
@@ -127,6 +141,8 @@ class App:
             self.options.data_folder.mkdir(parents=True, exist_ok=True)
             await self.store.open()
             stack.push_async_callback(self.store.close)
+            await self.contacts.open()
+            stack.push_async_callback(self.contacts.close)
             await self.registry.start()
             stack.push_async_callback(self.registry.stop)
             self.intents.start()
@@ -164,6 +180,10 @@ class App:
         await self.dispatcher.drain(self.options.shutdown_seconds)
         await cancelled(self._dispatching)
         await self._tasks.drain(1)
+
+    def _whole(self, message: Message) -> str | None:
+        channel = self.channels.get(message.channel)
+        return channel.whole(message) if channel else None
 
     def _show_typing(self, channel: str, conversation: str) -> None:
         self.events.publish(Typing(conversation, "bot"))

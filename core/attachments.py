@@ -65,6 +65,11 @@ class Attachments:
             raise KeyError(id)
         return path
 
+    async def remove(self, id: str) -> None:
+        """Removes a stored file, if there is one of that id."""
+        if _ID.match(id):
+            await asyncio.to_thread(self._path(id).unlink, missing_ok=True)
+
     async def digest(self, id: str) -> str:
         """SHA-256, in hexadecimal."""
 
@@ -80,10 +85,15 @@ class Attachments:
     @staticmethod
     def _create(path: Path) -> BinaryIO:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return path.open("xb")
+        return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
     @staticmethod
     def _finish(file: BinaryIO, partial: Path, path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
         partial.rename(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the name must be durable, too
+        finally:
+            os.close(folder)

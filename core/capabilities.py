@@ -10,13 +10,16 @@ Dialect = Literal["plain", "markdown", "html", "mrkdwn"]
 class Capabilities:
     """Defaults are the least a channel can do. Lengths count characters, sizes bytes.
 
-    Where `buttons` is False a renderer writes numbered choices; text over `max_text` is split at paragraph ends.
+    Where `buttons` is False a renderer writes numbered choices; text over `max_text` is split at paragraph ends. `edits`: a reply
+    that was sent can be changed (`Channel.edit`). `changes`: customers can edit or delete what they wrote, and we are told.
     """
 
     dialect: Dialect = "plain"
     buttons: bool = False
     threads: bool = False
     edits: bool = False
+    changes: bool = False
+    reactions: bool = False
     typing: bool = False
     attachments: bool = False
     history: bool = False

@@ -7,8 +7,9 @@ customer writes there.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,10 +18,12 @@ from pydantic import BaseModel
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.capabilities import Capabilities
+from frontdesk.core.contacts import Contacts
 from frontdesk.core.events import Events
 from frontdesk.core.handoff import HandoffService
-from frontdesk.core.messages import Message, Outgoing
+from frontdesk.core.messages import Attachment, Message, Outgoing
 from frontdesk.core.store import Receipt, Store
+from frontdesk.core.text import Words
 
 Accept = Callable[[Message], Awaitable[Receipt]]
 
@@ -31,7 +34,8 @@ class Services:
 
     `accept` commits a message to the inbox: acknowledge to the platform only after it returned. It raises `Unavailable`
     (answer 503, leave the cursor) and `InvalidInput` (answer 4xx). The store is for reading. `folder` is the data folder,
-    where a channel may keep small files of its own, such as a signing key.
+    where a channel may keep small files of its own, such as a signing key. `languages` are the bot's, its own first, and
+    `commands` tells what each command does, for platforms that show a menu. `whole` asks a message's channel for `Channel.whole`.
     """
 
     accept: Accept
@@ -39,8 +43,12 @@ class Services:
     events: Events
     handoff: HandoffService
     attachments: Attachments
+    contacts: Contacts
     folder: Path
     base_url: str
+    languages: Sequence[str] = ("en",)
+    commands: Mapping[str, Words] = field(default_factory=dict)
+    whole: Callable[[Message], str | None] = lambda _message: None
 
 
 class Transport(ABC):
@@ -64,19 +72,50 @@ class Transport(ABC):
     async def stop(self) -> None:  # noqa: B027
         """Closes what `start` opened. The last replies have been sent."""
 
+    async def check(self) -> str:
+        """Asks the platform whether the credentials are right, and says in a few words who we are there.
+
+        Called on a channel that was not started; changes nothing on the platform. Raises `ConfigurationError` that names the
+        setting and the fix.
+        """
+        return "nothing to ask a platform about"
+
 
 class Channel(Transport):
     """A platform on which customers write."""
 
     capabilities: ClassVar[Capabilities]
+    patience: ClassVar[timedelta] = timedelta(hours=1)
+    """For so long after it was written a reply is tried again while the platform is out of reach."""
+
+    send_seconds: ClassVar[float] = 60.0
+    """A send that takes longer is given up, and it is not known whether the platform has taken the reply."""
 
     @abstractmethod
     async def send(self, outgoing: Outgoing) -> str | None:
         """Delivers one reply and returns the platform's id of it, if it has one.
 
-        Called in order per conversation. `outgoing.id` is the idempotency key. Raises `DeliveryDeferred` or
-        `DeliveryRejected`; any other error counts as deferred, with backoff.
+        Called in order per conversation. `outgoing.id` is the idempotency key. Raises `DeliveryDeferred` only if the platform has
+        not taken it, `DeliveryUncertain` if that is not known, `DeliveryRejected`; any other error counts as uncertain.
         """
+
+    async def edit(self, outgoing: Outgoing, platform_id: str) -> str | None:
+        """Puts a reply in the place of the one that `send` returned this id for. Called only where `capabilities.edits`."""
+        raise NotImplementedError
+
+    async def ready(self, conversation: str) -> None:
+        """Waits until the platform's rate limits, as far as they are known, let another message to this conversation pass."""
+
+    def whole(self, message: Message) -> str | None:
+        """All that was sent, as plain text for agents, where the message holds only a part of it: a mail with its quotes."""
+        return None
+
+    def fetch(self, message: Message, attachment: Attachment) -> AsyncIterator[bytes]:
+        """The bytes of an attachment that was left with the platform, while the message's turn waits.
+
+        Raises `InvalidInput` where it will never be had, and `TransientError` where it may be later.
+        """
+        raise NotImplementedError
 
     async def typing(self, conversation: str) -> None:
         """Shows the customer that the bot is working. Errors are ignored."""

@@ -5,6 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -16,9 +17,14 @@ BUSY_SECONDS = 10
 
 
 def owner_only(path: Path) -> Path:
-    """Makes the file, if it is not there, so that nobody but its owner can read it. SQLite's side files get the same mode."""
+    """Makes the file, if it is not there, so that nobody but its owner can read it. SQLite's side files get the same mode.
+
+    A file that is there is never opened: closing it would take away the locks of every connection that this process has on
+    it, and whoever looks into the database from outside would remove its log. https://sqlite.org/howtocorrupt.html#posix_close
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     return path
 
 

@@ -9,9 +9,12 @@ FrontdeskError
 ├── Stale                   somebody else changed the conversation: reload and decide again
 ├── TransientError          a handler may raise it: the turn is tried again with backoff
 └── DeliveryError
-    ├── DeliveryDeferred    the platform says later
+    ├── DeliveryDeferred    the platform says later, or was not reached
+    ├── DeliveryUncertain   the platform was reached, and its answer was lost
     └── DeliveryRejected    the platform says no
 """
+
+UNCERTAIN = "it is not known whether it arrived: look there before you send it again"
 
 
 class FrontdeskError(Exception):
@@ -72,6 +75,10 @@ class DeliveryDeferred(DeliveryError):
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class DeliveryUncertain(DeliveryError):
+    """The platform has been reached, but its answer was lost: nobody knows whether it took the reply."""
 
 
 class DeliveryRejected(DeliveryError):

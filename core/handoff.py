@@ -7,6 +7,7 @@ or resolved, and what came before a resolution never triggers a new hand-over.
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -32,15 +33,18 @@ class HandoffService:
         self._events = events
         self._on_resolved = on_resolved
 
-    async def take(self, conversation: str, agent: str) -> Conversation:
-        """Makes the agent the owner, whoever was it before."""
+    async def take(self, conversation: str, agent: str, *, begin: Conversation | None = None) -> Conversation:
+        """Makes the agent the owner, whoever was it before.
+
+        With `begin` an unknown conversation begins in that state: a person may write before the customer's first turn is done.
+        """
 
         def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
             if state.owner == "agent" and state.agent == agent:
                 return state, ()
             return self._taken(state, agent)
 
-        return await self._act(conversation, decide)
+        return await self._act(conversation, decide, begin=begin)
 
     async def reply(
         self, conversation: str, agent: str, text: str, *, id: str | None = None, attachments: Sequence[Attachment] = ()
@@ -54,30 +58,34 @@ class HandoffService:
             if state.owner != "agent" or state.agent != agent:
                 state, marks = self._taken(state, agent)
                 entries += marks
-            entries.append(
-                storable(
-                    Outgoing(
-                        id=f"{conversation}/agent/{id or uuid4().hex}",
-                        channel=state.channel,
-                        conversation=conversation,
-                        contact=state.contact,
-                        text=text,
-                        at=datetime.now(UTC),
-                        author=f"agent:{agent}",
-                        attachments=tuple(attachments),
-                        language=state.language,
-                    )
-                )
-            )
+            entries.append(_said(state, agent, text, id=id, attachments=tuple(attachments)))
             return state, entries
 
         return await self._act(conversation, decide)
 
-    async def note(self, conversation: str, agent: str, text: str) -> Conversation:
-        """Leaves an internal note. It changes no owner and is never sent."""
+    async def correct(self, conversation: str, agent: str, text: str, *, of: str, id: str | None = None) -> Conversation:
+        """Puts an agent's words in the place of the earlier reply `of`, the id of an `Outgoing` of this conversation.
+
+        The owner stays who it is. Raises `InvalidInput` if there is nothing to correct.
+        """
+        if not text.strip():
+            raise InvalidInput("the reply is empty")
+        earlier = await self._store.entry(of)
+        if earlier is None or not isinstance(earlier.body, Outgoing) or earlier.body.conversation != conversation:
+            raise InvalidInput("there is no such reply to correct", status=404)
+        return await self._act(conversation, lambda state: (state, [_said(state, agent, text, id=id, replaces=of)]))
+
+    async def note(self, conversation: str, agent: str, text: str, *, id: str | None = None) -> Conversation:
+        """Leaves an internal note. It changes no owner and is never sent. `id` makes a repetition harmless."""
         if not text.strip():
             raise InvalidInput("the note is empty")
-        note = Note(id=uuid4().hex, conversation=conversation, text=text, author=f"agent:{agent}", at=datetime.now(UTC))
+        note = Note(
+            id=f"{conversation}/note/{id or uuid4().hex}",
+            conversation=conversation,
+            text=text,
+            author=f"agent:{agent}",
+            at=datetime.now(UTC),
+        )
         return await self._act(conversation, lambda state: (state, [storable(note)]))
 
     async def give_back(self, conversation: str, agent: str) -> Conversation:
@@ -98,9 +106,11 @@ class HandoffService:
 
         return await self._act(conversation, decide, then=self._on_resolved)
 
-    async def _act(self, id: str, decide: Decide, then: Resolved | None = None) -> Conversation:
+    async def _act(
+        self, id: str, decide: Decide, then: Resolved | None = None, begin: Conversation | None = None
+    ) -> Conversation:
         while True:
-            before = await self._store.conversation(id)
+            before = await self._store.conversation(id) or begin
             if before is None:
                 raise KeyError(id)
             after, entries = decide(before)
@@ -127,6 +137,22 @@ def closed(state: Conversation) -> Conversation:
     """The state after a resolution: the bot's again, with nothing left open."""
     return msgspec.structs.replace(
         state, owner="bot", agent=None, question=None, form=None, failures=0, handoff=None, resolved=datetime.now(UTC)
+    )
+
+
+def _said(state: Conversation, agent: str, text: str, *, id: str | None, **fields: Any) -> Outgoing:
+    return storable(
+        Outgoing(
+            id=f"{state.id}/agent/{id or uuid4().hex}",
+            channel=state.channel,
+            conversation=state.id,
+            contact=state.contact,
+            text=text,
+            at=datetime.now(UTC),
+            author=f"agent:{agent}",
+            language=state.language,
+            **fields,
+        )
     )
 
 

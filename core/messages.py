@@ -11,7 +11,9 @@ from typing import Any, Literal, TypeVar
 import msgspec
 from msgspec import Struct
 
-Kind = Literal["new", "edited", "deleted", "command"]
+Kind = Literal["new", "edited", "deleted", "reaction", "automatic"]
+"""An edit, a deletion and a reaction are about the earlier message that `target` names. What a machine has written, such as a
+vacation notice, is `automatic`. Only what is `new` is answered."""
 
 
 class Contact(Struct, frozen=True, kw_only=True):
@@ -25,12 +27,18 @@ class Contact(Struct, frozen=True, kw_only=True):
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
-    """A file in the attachment store. `name` is safe to show and to write to disk; `size` is in bytes."""
+    """A file in the attachment store. `name` is safe to show and to write to disk; `size` is in bytes.
+
+    A channel may leave the file with its platform: then `id` is empty, and `remote` is the platform's name for it, by which the
+    turn fetches it (`Channel.fetch`). Where that is not to be had, `id` stays empty and `problem` says why.
+    """
 
     id: str
     name: str
     media_type: str
     size: int
+    remote: str | None = None
+    problem: str | None = None
 
 
 class TextPart(Struct, frozen=True, tag="text"):
@@ -69,7 +77,14 @@ class ChoicePart(Struct, frozen=True, tag="choice"):
     label: str | None = None
 
 
-Part = TextPart | ImagePart | AudioPart | FilePart | LocationPart | ChoicePart
+class ReactionPart(Struct, frozen=True, tag="reaction"):
+    """An emoji, as a character or by its platform's name, that was put on a message, or taken back."""
+
+    emoji: str
+    removed: bool = False
+
+
+Part = TextPart | ImagePart | AudioPart | FilePart | LocationPart | ChoicePart | ReactionPart
 
 NO_PAYLOAD = msgspec.Raw(b"null")
 
@@ -79,6 +94,11 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
 
     `id` is the platform's id behind the channel's name (`web:4f1c...`); a second message with the same id is a repetition
     and is dropped. `raw` keeps the platform's payload as JSON for adapters and debugging; the core never reads it.
+
+    An edit has all parts of the new version, `target` the id of the message that was edited, deleted or reacted to. `group` ties
+    together what the platform shows as one message, such as an album: it is taken as one turn. `public`: others read the
+    conversation too, a group's members for example, so nothing confidential is said there. `revision` is set in the transcript,
+    on a message that was changed later.
     """
 
     id: str
@@ -89,6 +109,10 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
     at: datetime
     kind: Kind = "new"
     reply_to: str | None = None
+    target: str | None = None
+    group: str | None = None
+    public: bool = False
+    revision: Literal["edited", "deleted"] | None = None
     language: str | None = None
     raw: msgspec.Raw = NO_PAYLOAD
 
@@ -127,7 +151,8 @@ class Source(Struct, frozen=True, kw_only=True):
 class Outgoing(Struct, frozen=True, kw_only=True, tag="outgoing"):
     """A reply on its way out, in Markdown. `id` never changes over retries: it is the idempotency key for the platform.
 
-    `author` is `bot`, or `agent:` and the agent's name. `question` ties pressed choices to the open question.
+    `author` is `bot`, or `agent:` and the agent's name. `question` ties pressed choices to the open question. `replaces` is the
+    id of an earlier reply that this is a better version of: that one is edited where the platform can, and else this one is sent.
     """
 
     id: str
@@ -142,6 +167,7 @@ class Outgoing(Struct, frozen=True, kw_only=True, tag="outgoing"):
     attachments: tuple[Attachment, ...] = ()
     sources: tuple[Source, ...] = ()
     reply_to: str | None = None
+    replaces: str | None = None
     language: str | None = None
     plugin: str | None = None
 
@@ -172,14 +198,15 @@ class Mark(Struct, frozen=True, kw_only=True, tag="mark"):
 
 Body = Message | Outgoing | Note | Mark
 B = TypeVar("B", Message, Outgoing, Note, Mark)
-Status = Literal["pending", "done", "sent", "dead"]
+Status = Literal["pending", "sending", "done", "sent", "dead"]
 
 
 class Entry(Struct, frozen=True, kw_only=True):
     """One line of a transcript. `seq` orders the entries of a store and never changes.
 
-    A message is `pending` until its turn is committed (`done`); an outgoing reply is `pending` until the platform has taken
-    it (`sent`); either is `dead` when it was given up, with the reason in `error`. Notes and marks are `done` at once.
+    A message is `pending` until its turn is committed (`done`); an outgoing reply is `pending` until the platform has taken it
+    (`sent`), or `sending` on its way to a platform where nothing may arrive twice. Either is `dead` when it was given up, with
+    the reason in `error`. Notes and marks are `done` at once.
     """
 
     seq: int

@@ -46,6 +46,7 @@ class Intent:
     examples: tuple[str, ...]
     handler: Handler
     asks: Mapping[str, Words]
+    offered: bool = True
 
     @property
     def id(self) -> str:
@@ -96,12 +97,18 @@ class Plugin:
         return f"Plugin({self.name!r})"
 
     def intent(
-        self, name: str, *, examples: Sequence[str], description: Words = "", asks: Mapping[str, Words] | None = None
+        self,
+        name: str,
+        *,
+        examples: Sequence[str],
+        description: Words = "",
+        asks: Mapping[str, Words] | None = None,
+        offered: bool = True,
     ) -> Callable[[H], H]:
         """Handles what is meant like the `examples`, which may be in any languages; five or more of each are a good start.
 
         `description` is what the customer is offered when two intents are equally likely. `asks` has other questions for
-        slots than those of their types, by parameter.
+        slots than those of their types, by parameter. `offered=False` is for small talk, which nobody wants to see in a list.
         """
         if name in self.intents:
             raise WiringError(f"plugin {self.name!r}: intent {name!r} is declared twice")
@@ -115,7 +122,8 @@ class Plugin:
             handler = Handler(self.name, function, given=(Turn,), slots=True)
             if unknown := (asks or {}).keys() - handler.slots.keys():
                 raise WiringError(f"{handler}: `asks` names no slot: {', '.join(sorted(unknown))}")
-            self.intents[name] = Intent(self.name, name, description or name.replace("_", " "), texts, handler, dict(asks or {}))
+            words = description or name.replace("_", " ")
+            self.intents[name] = Intent(self.name, name, words, texts, handler, dict(asks or {}), offered)
             return function
 
         return register

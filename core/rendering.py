@@ -1,6 +1,9 @@
 """What renderers share: how a reply is shown where the platform has no form of its own for a part of it."""
 
-from frontdesk.core.messages import Outgoing, Source
+import re
+from collections.abc import Sequence
+
+from frontdesk.core.messages import Choice, Outgoing, Source
 from frontdesk.core.text import Text
 
 SOURCE = Text(en="Source: {links}", zh="来源：{links}", de="Quelle: {links}", fr="Source : {links}", es="Fuente: {links}")
@@ -12,6 +15,13 @@ def with_sources(outgoing: Outgoing) -> str:
         return outgoing.text
     links = ", ".join(_link(source) for source in outgoing.sources)
     return f"{outgoing.text}\n\n{SOURCE.fitting(outgoing.language or 'en').format(links=links)}"
+
+
+def numbered(choices: Sequence[Choice]) -> list[str]:
+    """The choices as lines, for channels without buttons. Labels that count themselves, such as "1 - bad", are left alone."""
+    if all(re.match(rf"{number}\b", choice.label) for number, choice in enumerate(choices, start=1)):
+        return [choice.label for choice in choices]
+    return [f"{number}. {choice.label}" for number, choice in enumerate(choices, start=1)]
 
 
 def _link(source: Source) -> str:

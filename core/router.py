@@ -176,7 +176,11 @@ class Router:
         if not match.sure and (answered := await self._answered_well(turn)):
             return answered
         if match.rivals:
-            return self._which(turn, [self._registry.intents[id] for id in (match.intent, *match.rivals)])
+            likely = [self._registry.intents[id] for id in (match.intent, *match.rivals)]
+            if len(offered := [intent for intent in likely if intent.offered]) > 1:
+                return self._which(turn, offered)
+            if not match.sure and not likely[0].offered:
+                return None
         return await self._forms.start(turn, self._registry.intents[match.intent])
 
     def _which(self, turn: Turn, intents: Sequence[Intent]) -> Routed:

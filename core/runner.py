@@ -5,7 +5,7 @@ A turn ends in one of four ways, and the customer is never left without an answe
 * committed, with what the router decided;
 * tried again with backoff, if the handler raised `TransientError`;
 * buried, if it raised anything else, took too long or was tried too often: the messages become dead letters, an apology goes out;
-* silent, while a person owns the conversation: the messages are only recorded.
+* silent, while a person owns the conversation, or if nothing is said but only changed: the messages are only recorded.
 """
 
 import asyncio
@@ -20,14 +20,16 @@ from time import perf_counter
 import msgspec
 import structlog
 
+from frontdesk.core.changes import folded, revisions
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.dialogue.language import LanguageDetector
 from frontdesk.core.effects import Effects, Routed
 from frontdesk.core.errors import FrontdeskError, Stale, TransientError
 from frontdesk.core.events import Changed, Events
+from frontdesk.core.files import Files
 from frontdesk.core.handoff import closed
-from frontdesk.core.messages import Body, Entry, Message
+from frontdesk.core.messages import Body, Contact, Entry, Message
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.registry import Registry
@@ -43,6 +45,8 @@ BURST = 50
 """So many messages at most are taken as one turn."""
 TYPING_AFTER = 0.4
 """Seconds after which the customer is shown that the bot is working."""
+GROUP_SECONDS = 0.8
+"""How long a turn waits for the rest of an album, whose pieces come one by one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +68,7 @@ class Runner:
         registry: Registry,
         router: Router,
         languages: LanguageDetector,
+        files: Files,
         *,
         events: Events,
         metrics: Metrics,
@@ -75,6 +80,7 @@ class Runner:
         self._registry = registry
         self._router = router
         self._languages = languages
+        self._files = files
         self._events = events
         self._metrics = metrics
         self._limits = limits
@@ -107,10 +113,11 @@ class Runner:
             first = claim.waiting(1)[0]
             # Each turn is a task with a context of its own; whatever it logs says which conversation it is about.
             structlog.contextvars.bind_contextvars(conversation=first.conversation)
-            channel = first.channel
-            if pause := self._limits.bursts.get(channel, 0):
+            burst = self._limits.bursts.get(first.channel, 0)
+            if pause := max(burst, GROUP_SECONDS if first.group else 0):
                 await asyncio.sleep(pause)
-            changed = await self._turn(claim, _taken_together(claim.waiting(BURST)) if pause else claim.waiting(1))
+            taken = _taken_together(claim.waiting(BURST), burst=burst > 0) if pause else claim.waiting(1)
+            changed = await self._turn(claim, taken)
         except FAILURES:
             if being_cancelled():
                 raise
@@ -126,15 +133,24 @@ class Runner:
     async def _turn(self, claim: Claim, messages: Sequence[Message]) -> Changed | None:
         """Takes one turn. None if it will be tried again."""
         started = perf_counter()
+        heard: Sequence[Message] = messages
+        if len(waiting := claim.waiting(BURST)) > len(messages):
+            heard = folded(messages, waiting)
         while True:
             known = await claim.load()
+            try:
+                heard = await self._files.fetched(heard, last=claim.attempts + 1 >= self._limits.attempts)
+            except TransientError as failure:
+                await self._give_back(claim, failure.retry_after or backoff(claim.attempts), _described(failure))
+                return None
+            changes = await revisions(self._store, heard)
             before = self._updated(known, messages)
-            turn = Turn(before, messages, now=before.updated, read_history=self._read_history)
+            turn = Turn(before, heard or messages, now=before.updated, read_history=self._read_history)
             effects = Effects(turn, turn.id)
             error: str | None = None
             cause: BaseException | None = None
             try:
-                result = await self._decide(turn, effects, claim.attempts)
+                result = await self._decide(turn, effects, claim.attempts) if _wants_answer(heard) else "silent"
             except TransientError as failure:
                 if claim.attempts + 1 < self._limits.attempts:
                     self._metrics.turn(turn.channel, turn.plugin, "retried", perf_counter() - started)
@@ -151,18 +167,20 @@ class Runner:
                 )
                 result = "failed"
                 turn, effects = self._apologised(before, messages, turn.plugin)
+            entries = [*_with_files_now(messages, heard), *changes.record, *effects.entries]
             try:
-                committed = await self._commit(claim, len(messages), error, turn.state, effects.entries, known=known)
+                committed = await self._commit(claim, len(messages), error, turn.state, entries, known=known)
             except Stale:
                 continue
             self._metrics.turn(turn.channel, turn.plugin, result, perf_counter() - started)
-            return Changed(committed, tuple(effects.entries))
+            await self._files.drop(changes.dropped)
+            return Changed(committed, tuple(entries))
 
     async def _decide(self, turn: Turn, effects: Effects, attempts: int) -> str:
         """Lets the router answer. Raises what a handler raises, and `TimeoutError`."""
         if attempts >= self._limits.attempts:
             raise RuntimeError(f"this message was begun {attempts} times and never came to an end")
-        if turn.state.owner != "bot" or turn.messages[-1].kind in ("edited", "deleted"):
+        if turn.state.owner != "bot":
             return "silent"
         async with self._watchdog.watch(partial(self._typing, turn.channel, turn.conversation)):
             effects.apply(await self._router.route(turn))
@@ -233,25 +251,61 @@ class Runner:
             known = Conversation(
                 id=first.conversation, channel=first.channel, contact=first.contact, created=now, updated=now, language=""
             )
+        if not _wants_answer(messages):
+            return msgspec.structs.replace(known, updated=now)
         language = known.language
         if not known.language_chosen:
             language = self._languages.detect(last.text, known.language or last.language)
         form = known.form
         if form is not None and known.question is None and now - known.updated > ANSWER_WITHIN:
             form = None  # what is said now corrects nothing that was said so long ago
-        return msgspec.structs.replace(known, contact=last.contact, language=language, form=form, updated=now, resolved=None)
+        contact = _known_of(known.contact, *(message.contact for message in messages))
+        return msgspec.structs.replace(known, contact=contact, language=language, form=form, updated=now, resolved=None)
 
     async def _read_history(self, conversation: str, limit: int) -> list[Entry]:
         return await self._store.transcript(conversation, limit=limit)
 
 
-def _taken_together(waiting: Sequence[Message]) -> Sequence[Message]:
-    """The first messages that can be one turn: a button, a command or the change of an earlier message is a turn of its own."""
+def _known_of(contact: Contact, *later: Contact) -> Contact:
+    """The last contact, with what an earlier message told of the same one and the last one does not tell."""
+    for newer in later:
+        if newer == contact:
+            continue
+        if newer.id == contact.id:
+            contact = msgspec.structs.replace(
+                newer, name=newer.name or contact.name, email=newer.email or contact.email, phone=newer.phone or contact.phone
+            )
+        else:
+            contact = newer
+    return contact
 
-    def is_plain(message: Message) -> bool:
-        return message.kind == "new" and message.choice is None and not message.text.lstrip().startswith("/")
 
-    return tuple(takewhile(is_plain, waiting)) or waiting[:1]
+def _wants_answer(messages: Sequence[Message]) -> bool:
+    """Whether anything is said: not if all was taken back before its turn, only changes what was said before, or is automatic."""
+    return any(message.kind == "new" for message in messages)
+
+
+def _with_files_now(messages: Sequence[Message], heard: Sequence[Message]) -> list[Message]:
+    """Those that the turn has in another form than the transcript: with their files, or in the version of a later edit."""
+    if heard is messages:
+        return []
+    taken = {message.id: message for message in messages}
+    return [message for message in heard if message is not taken[message.id]]
+
+
+def _taken_together(waiting: Sequence[Message], *, burst: bool) -> Sequence[Message]:
+    """The first messages that can be one turn: the pieces of an album and, in a `burst`, whatever follows.
+
+    A button, a command, and what is not answered is a turn of its own.
+    """
+    group = waiting[0].group
+
+    def belongs(message: Message) -> bool:
+        if message.kind != "new" or message.choice is not None or message.text.lstrip().startswith("/"):
+            return False
+        return burst or (group is not None and message.group == group)
+
+    return tuple(takewhile(belongs, waiting)) or waiting[:1]
 
 
 def _described(error: BaseException) -> str:

@@ -76,6 +76,9 @@ class Delivery(Protocol):
     def attempts(self) -> int:
         """How often it has been tried before."""
 
+    async def begin(self) -> None:
+        """Notes, durably, that it may be on its way: should the process die, it becomes a dead letter and is not sent again."""
+
     async def sent(self, platform_id: str | None) -> None: ...
 
     async def retry(self, delay: float, reason: str) -> None:
@@ -107,7 +110,8 @@ class Store(Protocol):
     async def commit(self, conversation: Conversation, entries: Sequence[Body]) -> Conversation:
         """Changes a conversation outside a turn (an agent acts) and returns it with its new version. Raises `Stale`.
 
-        Entries whose id is known are left out, so that a repeated act does no harm.
+        Entries whose id is known are left out, so that a repeated act does no harm; but a `Message` takes the place of the one
+        with its id: so the record of what a customer wrote is changed, here and in a claim's `commit` and `bury`.
         """
 
     async def transcript(
@@ -115,13 +119,27 @@ class Store(Protocol):
     ) -> list[Entry]:
         """The last `limit` entries with `after` < seq < `before`, in order."""
 
+    async def entry(self, id: str) -> Entry | None:
+        """The entry whose body has this id."""
+
     async def conversations(
-        self, *, owner: Owner | None = None, before: datetime | None = None, limit: int = 100
+        self,
+        *,
+        owner: Owner | None = None,
+        contact: tuple[str, str] | None = None,
+        before: datetime | None = None,
+        limit: int = 100,
     ) -> list[Conversation]:
-        """Newest first by `updated`, those updated before `before`."""
+        """Newest first by `updated`, those updated before `before`.
+
+        `contact` is a channel and the id of the contact there: those conversations that this contact began.
+        """
 
     async def dead(self, *, limit: int = 100) -> list[Entry]:
         """The dead letters, newest first."""
+
+    async def bounced(self, id: str, reason: str) -> Entry | None:
+        """Makes a reply that was sent a dead letter: it did not arrive after all. None if no such reply was sent."""
 
     async def replay(self, seq: int) -> Entry:
         """Makes a dead letter pending again. Raises `KeyError` if there is none of that number."""

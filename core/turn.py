@@ -125,10 +125,19 @@ class Turn:
 
 
 def recent_words(entries: Sequence[Entry], limit: int = 10) -> list[tuple[str, str]]:
-    """Who said what, the oldest first: pairs of `contact`, `bot` or `agent:NAME` and the text."""
+    """Who said what, the oldest first: pairs of `contact`, `bot` or `agent:NAME` and the text, the label of a pressed button,
+    or the names of files in brackets."""
     said = [
-        ("contact" if isinstance(entry.body, Message) else entry.body.author, entry.body.text)
+        ("contact" if isinstance(entry.body, Message) else entry.body.author, words)
         for entry in entries
-        if isinstance(entry.body, Message | Outgoing) and entry.body.text
+        if isinstance(entry.body, Message | Outgoing) and (words := _said(entry.body))
     ]
     return said[-limit:]
+
+
+def _said(body: Message | Outgoing) -> str:
+    if isinstance(body, Outgoing):
+        return body.text
+    pressed = (body.choice.label or body.choice.value) if body.choice else ""
+    files = [f"[{part.attachment.name}]" for part in body.parts if isinstance(part, ImagePart | AudioPart | FilePart)]
+    return body.text or pressed or " ".join(files)

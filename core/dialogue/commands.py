@@ -7,6 +7,7 @@ from frontdesk.core.dialogue import phrases
 from frontdesk.core.effects import Routed
 from frontdesk.core.outcomes import Reply
 from frontdesk.core.registry import Registry
+from frontdesk.core.text import Words
 from frontdesk.core.turn import Arguments, Turn
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z][\w-]*)(?:@\w+)?(?:\s+(?P<arguments>.*))?\Z", re.DOTALL)
@@ -17,6 +18,15 @@ class Commands:
     def __init__(self, registry: Registry, languages: Sequence[str]) -> None:
         self._registry = registry
         self._languages = {language.lower(): language for language in languages}
+
+    @property
+    def known(self) -> dict[str, Words]:
+        """What each command does, by name."""
+        commands: dict[str, Words] = {"help": phrases.HELP_HELP}
+        commands |= {command.name: command.help for command in self._registry.commands.values()}
+        if len(self._languages) > 1:
+            commands["language"] = phrases.HELP_LANGUAGE
+        return commands
 
     async def run(self, turn: Turn) -> Routed | None:
         """None if the text is not a command."""
@@ -37,17 +47,12 @@ class Commands:
 
     def _help(self, turn: Turn) -> str:
         lines: list[str] = []
-        if self._registry.intents:
+        if offered := [intent for intent in self._registry.intents.values() if intent.offered]:
             lines.append(turn.say(phrases.HELP_INTRO))
-            lines += [
-                f"- {turn.say(intent.description)}" for intent in list(self._registry.intents.values())[:MAX_INTENTS_IN_HELP]
-            ]
+            lines += [f"- {turn.say(intent.description)}" for intent in offered[:MAX_INTENTS_IN_HELP]]
             lines.append("")
         lines.append(turn.say(phrases.HELP_COMMANDS))
-        lines.append(f"- `/help` {turn.say(phrases.HELP_HELP)}")
-        lines += [f"- `/{command.name}` {turn.say(command.help)}" for command in self._registry.commands.values()]
-        if len(self._languages) > 1:
-            lines.append(f"- `/language` {turn.say(phrases.HELP_LANGUAGE)}")
+        lines += [f"- `/{name}` {turn.say(help)}" for name, help in self.known.items()]
         return "\n".join(lines)
 
     def _language(self, turn: Turn, wanted: str) -> str:

@@ -23,7 +23,12 @@ SHARE = 3
 in Latin letters makes a Chinese sentence English."""
 
 # An address is looked for where a word begins only: from every letter of a long one, it would take the square of its length.
-_NOT_WORDS = re.compile(r"https?://\S+|(?<!\S)\S+@\S+|[\d\W_]+")
+_NOT_WORDS = re.compile(
+    r"https?://\S+|(?<!\S)\S+@\S+"
+    r"|(?<!\S)/[A-Za-z][\w-]*"  # a command
+    r"|(?<![A-Za-z0-9])[A-Za-z]*\d[A-Za-z0-9]*"  # a code, or the number of an order
+    r"|[\d\W_]+"
+)
 _LATIN_WORD = re.compile(r"[a-zA-Z\u00c0-\u024f]+")
 FEW_WORDS = 2
 FEW_LETTERS = 12

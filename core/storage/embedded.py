@@ -196,6 +196,9 @@ class _Delivery:
         self.outgoing = unsent.outgoing
         self.attempts = unsent.attempts
 
+    async def begin(self) -> None:
+        await self._store._settle(self._unsent.seq, "sending")
+
     async def sent(self, platform_id: str | None) -> None:
         await self._store._settle(self._unsent.seq, "sent", platform_id=platform_id)
         self._done()

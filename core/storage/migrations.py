@@ -33,6 +33,15 @@ STEPS: Sequence[str] = (
     CREATE INDEX conversations_by_update ON conversations (updated);
     CREATE INDEX conversations_by_owner ON conversations (owner, updated) WHERE owner <> 'bot';
     """,
+    # 2: who began a conversation, as channel:contact; replies that may be on their way.
+    """
+    ALTER TABLE conversations ADD COLUMN contact TEXT NOT NULL DEFAULT '';
+    UPDATE conversations SET contact =
+        json_extract(CAST(body AS TEXT), '$.channel') || ':' || json_extract(CAST(body AS TEXT), '$.contact.id');
+    CREATE INDEX conversations_by_contact ON conversations (contact);
+    DROP INDEX entries_open;
+    CREATE INDEX entries_open ON entries (status, seq) WHERE status IN ('pending', 'sending', 'replayed', 'dead');
+    """,
 )
 
 

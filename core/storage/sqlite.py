@@ -16,7 +16,7 @@ import msgspec
 
 from frontdesk.core.conversations import Conversation, Owner, decode_state, encode_state
 from frontdesk.core.database import owner_only
-from frontdesk.core.errors import ConfigurationError, Stale, Unavailable
+from frontdesk.core.errors import UNCERTAIN, ConfigurationError, Stale, Unavailable
 from frontdesk.core.messages import Body, Entry, Mark, Message, Note, Outgoing, Status, decode, encode, without_surrogates
 from frontdesk.core.storage.embedded import EmbeddedStore
 from frontdesk.core.storage.migrations import migrate
@@ -61,6 +61,8 @@ class SqliteStore(EmbeddedStore):
         self._reader = await asyncio.get_running_loop().run_in_executor(self._readers, _connection, self.path)
         self._last_seq = await self._read(lambda db: int(db.execute("SELECT coalesce(max(seq), 0) FROM entries").fetchone()[0]))
         if work:
+            sql = "UPDATE entries SET status = 'dead', error = ? WHERE status = 'sending'"
+            await self._writer.run(lambda db: _execute(db, sql, UNCERTAIN))
             for entry in await self._read(_select("status = 'pending' ORDER BY seq")):
                 self._take_up(entry, suspect=True)
             await self._take_up_replayed()
@@ -95,17 +97,34 @@ class SqliteStore(EmbeddedStore):
         lower = after if after is not None else -1
         return (await self._read(_select(where, conversation, upper, lower, limit)))[::-1]
 
+    async def entry(self, id: str) -> Entry | None:
+        found = await self._read(_select("id = ?", without_surrogates(id)))
+        return found[0] if found else None
+
     async def conversations(
-        self, *, owner: Owner | None = None, before: datetime | None = None, limit: int = 100
+        self,
+        *,
+        owner: Owner | None = None,
+        contact: tuple[str, str] | None = None,
+        before: datetime | None = None,
+        limit: int = 100,
     ) -> list[Conversation]:
-        upper = before.timestamp() if before else float("inf")
-        where = "updated < ? AND owner = ?" if owner else "updated < ?"
-        values = (upper, owner, limit) if owner else (upper, limit)
-        sql = f"SELECT body FROM conversations WHERE {where} ORDER BY updated DESC LIMIT ?"
-        return await self._read(lambda db: [decode_state(body) for (body,) in db.execute(sql, values)])
+        wanted: dict[str, object] = {"updated < ?": before.timestamp() if before else float("inf")}
+        if owner:
+            wanted["owner = ?"] = owner
+        if contact:
+            wanted["contact = ?"] = without_surrogates(":".join(contact))
+        sql = f"SELECT body FROM conversations WHERE {' AND '.join(wanted)} ORDER BY updated DESC LIMIT ?"
+        return await self._read(lambda db: [decode_state(body) for (body,) in db.execute(sql, (*wanted.values(), limit))])
 
     async def dead(self, *, limit: int = 100) -> list[Entry]:
         return await self._read(_select("status = 'dead' ORDER BY seq DESC LIMIT ?", limit))
+
+    async def bounced(self, id: str, reason: str) -> Entry | None:
+        sql = "UPDATE entries SET status = 'dead', error = ? WHERE id = ? AND status = 'sent'"
+        values = without_surrogates([reason, id])
+        sent = await self._writer.run(lambda db: db.execute(sql, values).rowcount == 1)
+        return await self.entry(id) if sent else None
 
     async def replay(self, seq: int) -> Entry:
         def work(db: sqlite3.Connection) -> bool:
@@ -135,7 +154,11 @@ class SqliteStore(EmbeddedStore):
         then: Callable[[Conversation, Sequence[tuple[int, Body]]], None],
     ) -> Conversation:
         state = msgspec.structs.replace(conversation, version=conversation.version + 1)
-        row = (state.id, state.version, state.owner, state.updated.timestamp(), encode_state(state))
+        by = f"{state.channel}:{state.contact.id}"
+        row = (state.id, state.version, state.owner, state.updated.timestamp(), encode_state(state), by)
+        revised = [(encode(body), body.id) for body in entries if isinstance(body, Message)]
+        if revised:
+            entries = [body for body in entries if not isinstance(body, Message)]
         rows = [self._row(body) for body in entries]
 
         def kept(new: set[int]) -> None:
@@ -143,7 +166,7 @@ class SqliteStore(EmbeddedStore):
             then(state, [(row[0], body) for row, body in zip(rows, entries, strict=True) if row[0] in new])
 
         try:
-            await self._writer.run(Apply(row, rows, settled, without_surrogates(error)), kept)
+            await self._writer.run(Apply(row, rows, revised, settled, without_surrogates(error)), kept)
         except Stale:
             self._cache.pop(conversation.id, None)
             raise
@@ -157,7 +180,10 @@ class SqliteStore(EmbeddedStore):
             await self._writer.run(lambda db: _execute(db, sql, status, without_surrogates(error), seq))
 
     async def _count(self, seq: int, error: str | None = None) -> None:
-        sql = "UPDATE entries SET attempts = attempts + 1, error = ? WHERE seq = ?"
+        sql = (
+            "UPDATE entries SET attempts = attempts + 1, error = ?, status = iif(status = 'sending', 'pending', status)"
+            " WHERE seq = ?"
+        )
         await self._writer.run(lambda db: _execute(db, sql, without_surrogates(error), seq))
 
     async def _dead_count(self) -> int:

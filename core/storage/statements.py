@@ -13,13 +13,14 @@ from frontdesk.core.errors import Stale
 
 ENTRIES = "INSERT OR IGNORE INTO entries (seq, id, conversation, kind, status, body) VALUES {rows}"
 STATES = (
-    "INSERT INTO conversations (id, version, owner, updated, body) VALUES {rows} ON CONFLICT (id) DO UPDATE"
+    "INSERT INTO conversations (id, version, owner, updated, body, contact) VALUES {rows} ON CONFLICT (id) DO UPDATE"
     " SET version = excluded.version, owner = excluded.owner, updated = excluded.updated, body = excluded.body"
     " WHERE conversations.version = excluded.version - 1"
 )
 DONE = "UPDATE entries SET status = 'done', error = NULL WHERE seq IN (VALUES {rows})"
 SENT = "UPDATE entries SET status = 'sent', error = NULL, platform_id = CASE seq {cases} END WHERE seq IN (VALUES {rows})"
 DEAD = "UPDATE entries SET status = 'dead', error = ? WHERE seq = ?"
+REVISED = "UPDATE entries SET body = ? WHERE id = ?"
 
 MOST_ROWS = 64
 
@@ -42,6 +43,7 @@ class Apply:
 
     state: Row
     entries: Sequence[Row]
+    revised: Sequence[Row]
     settled: Sequence[int]
     error: str | None
 
@@ -52,6 +54,7 @@ class Apply:
             _written(db, DONE, [(seq,) for seq in self.settled])
         else:
             db.executemany(DEAD, [(self.error, seq) for seq in self.settled])
+        db.executemany(REVISED, self.revised)
         return {entry[0] for entry in self.entries if _written(db, ENTRIES, [entry])}
 
 
@@ -69,8 +72,9 @@ class Sent:
 def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any] | None:
     """Does the ordinary work of a group, in few statements.
 
-    Returns None if anything is not ordinary (a repeated message, a stale state, a dead letter, other work): then the caller rolls
-    back and lets the requests run one by one. The kinds may be reordered because no request depends on another of its group.
+    Returns None if anything is not ordinary (a repeated message, a stale state, a dead letter, a changed record, other work):
+    then the caller rolls back and lets the requests run one by one. The kinds may be reordered because no request depends on
+    another of its group.
     """
     entries: list[Row] = []
     states: list[Row] = []
@@ -82,7 +86,7 @@ def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection],
             case Insert():
                 entries.append(work.entry)
                 results.append(work.entry[0])
-            case Apply() if work.error is None:
+            case Apply() if work.error is None and not work.revised:
                 states.append(work.state)
                 entries.extend(work.entries)
                 settled.extend((seq,) for seq in work.settled)

@@ -9,7 +9,7 @@ import pytest
 
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.errors import Stale, Unavailable
-from frontdesk.core.messages import Contact, Mark, Message, Note, Outgoing
+from frontdesk.core.messages import Contact, Mark, Message, Note, Outgoing, TextPart
 from frontdesk.core.store import Claim, Delivery, Store
 from frontdesk.core.testing.messages import a_message
 
@@ -143,6 +143,44 @@ class StoreContract:
         await store.commit(state, [a_reply("twice", id="r1")])
         assert [entry.body.text for entry in await store.transcript("test:1") if isinstance(entry.body, Outgoing)] == ["once"]
 
+    async def test_the_record_of_a_message_can_be_changed(self, store: Store, turns: AsyncIterator[Claim]) -> None:
+        first, second = a_message("teh first", id="m1"), a_message("second", id="m2")
+        await store.accept(first)
+        await store.accept(second)
+        claim = await anext(turns)
+        newer = msgspec.structs.replace(first, parts=(TextPart("the first"),), revision="edited")
+        state = await claim.commit(1, a_conversation(), [newer, a_reply(id="r1")])
+        assert [entry.status for entry in await store.transcript("test:1")] == ["done", "pending", "pending"]
+        found = await store.entry("m1")
+        assert found is not None
+        assert found.body == newer
+        deleted = msgspec.structs.replace(first, parts=(), revision="deleted")
+        await store.commit(state, [deleted])
+        assert (await store.transcript("test:1"))[0].body == deleted
+        assert await store.entry("nothing") is None
+
+    async def test_a_reply_that_bounced_is_a_dead_letter_that_can_be_sent_again(
+        self, store: Store, deliveries: AsyncIterator[Delivery]
+    ) -> None:
+        await store.commit(a_conversation(), [a_reply("1", id="r1")])
+        assert await store.bounced("r1", "it is not even sent") is None
+        await (await anext(deliveries)).sent("p1")
+        bounced = await store.bounced("r1", "no such mailbox")
+        assert bounced is not None
+        assert (bounced.status, bounced.error, bounced.platform_id) == ("dead", "no such mailbox", "p1")
+        assert [entry.seq for entry in await store.dead()] == [bounced.seq]
+        assert (await store.health()).dead == 1
+        await store.replay(bounced.seq)
+        assert (await asyncio.wait_for(anext(deliveries), 5)).outgoing.id == "r1"
+
+    async def test_conversations_are_found_by_who_began_them(self, store: Store) -> None:
+        ann = await store.commit(a_conversation("one", contact=Contact(id="ann")), ())
+        await store.commit(a_conversation("two", contact=Contact(id="bob")), ())
+        await store.commit(msgspec.structs.replace(ann, contact=Contact(id="carl")), ())
+        assert [state.id for state in await store.conversations(contact=("test", "ann"))] == ["one"]
+        assert await store.conversations(contact=("test", "carl")) == []
+        assert await store.conversations(contact=("test", "ann"), owner="agent") == []
+
     async def test_a_retried_turn_holds_its_conversation_and_counts(self, store: Store, turns: AsyncIterator[Claim]) -> None:
         await store.accept(a_message("one"))
         await store.accept(a_message("two"))
@@ -186,6 +224,23 @@ class StoreContract:
             seen.append((delivery.outgoing.text, delivery.attempts))
             await delivery.sent(None)
         assert seen == [("other", 0), ("1", 1), ("2", 0)]
+
+    async def test_a_reply_on_its_way_can_be_sent_deferred_or_buried(
+        self, store: Store, deliveries: AsyncIterator[Delivery]
+    ) -> None:
+        await store.commit(a_conversation(), [a_reply("1", id="r1"), a_reply("2", id="r2")])
+        first = await anext(deliveries)
+        await first.begin()
+        (entry,) = [entry for entry in await store.transcript("test:1") if entry.body.id == "r1"]
+        assert entry.status == "sending"
+        await first.retry(0.01, "later")
+        again = await asyncio.wait_for(anext(deliveries), 5)
+        await again.begin()
+        await again.sent("p1")
+        second = await asyncio.wait_for(anext(deliveries), 5)
+        await second.begin()
+        await second.bury("no")
+        assert [entry.status for entry in await store.transcript("test:1")] == ["sent", "dead"]
 
     async def test_replaying_what_is_not_dead_is_an_error(self, store: Store) -> None:
         await store.accept(a_message())
