@@ -4,7 +4,7 @@ import textwrap
 import unicodedata
 
 from frontdesk.core.messages import Body, ChoicePart, Mark, Message, Note, Outgoing, encode
-from frontdesk.core.rendering import with_sources
+from frontdesk.core.rendering import numbered, with_sources
 
 MARKS = {
     "escalated": "a person was called",
@@ -39,7 +39,7 @@ def words(outgoing: Outgoing) -> str:
     """What a reply says, its choices numbered."""
     lines = [text] if (text := with_sources(outgoing)) else []
     if outgoing.choices:
-        lines += ["", *(f"{number}. {choice.label}" for number, choice in enumerate(outgoing.choices, start=1))]
+        lines += ["", *numbered(outgoing.choices)]
     lines += [f"[file] {file.name} ({file.size} bytes)" for file in outgoing.attachments]
     return visible("\n".join(lines))
 

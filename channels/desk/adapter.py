@@ -14,6 +14,8 @@ from frontdesk.channels.desk.inbox import Inbox
 from frontdesk.channels.desk.live import Live
 from frontdesk.channels.desk.pages import STATIC, Pages
 from frontdesk.channels.desk.passwords import Passwords
+from frontdesk.channels.desk.people import People
+from frontdesk.channels.desk.people_pages import PeoplePages
 from frontdesk.channels.desk.security import add_headers, errors, guard
 from frontdesk.channels.desk.sessions import Sessions
 from frontdesk.channels.desk.settings import DeskSettings
@@ -39,9 +41,18 @@ class Desk(Transport):
         pages = Pages(words)
         sessions = Sessions(self.database, idle=settings.idle_minutes * 60, lifetime=settings.session_hours * 3600, secure=secure)
         self._account_pages = AccountPages(pages, self.accounts, sessions, base_url=services.base_url, proxies=settings.proxies)
+        inbox = Inbox(services.store, self.database)
+        people = People(services.store, services.contacts, inbox)
         self._conversation_pages = ConversationPages(
-            pages, services, Inbox(services.store, self.database), self.live, sessions, max_upload=settings.max_upload
+            pages,
+            services,
+            inbox=inbox,
+            people=people,
+            live=self.live,
+            sessions=sessions,
+            max_upload=settings.max_upload,
         )
+        self._people_pages = PeoplePages(pages, services, people)
         self._app = web.Application()
         self._app.on_response_prepare.append(add_headers)
         self._app.on_shutdown.append(self._end_streams)
@@ -51,6 +62,7 @@ class Desk(Transport):
         self._app.router.add_get("/static/{name:[a-z./-]+}", _static, name="static")
         self._account_pages.mount(self._app)
         self._conversation_pages.mount(self._app)
+        self._people_pages.mount(self._app)
 
     def mount(self, http: web.Application) -> None:
         http.add_subapp("/desk", self._app)

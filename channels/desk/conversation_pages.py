@@ -4,6 +4,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -17,14 +18,16 @@ from frontdesk.channels.desk.inbox import TABS, Inbox, Tab
 from frontdesk.channels.desk.live import ENDED, Live
 from frontdesk.channels.desk.pages import Pages, is_part
 from frontdesk.channels.desk.parse import MAX_TEXT, Draft, current_path, draft, form
-from frontdesk.channels.desk.render import IMAGES, SOUNDS, Line, attachments_of, line, retrieved
+from frontdesk.channels.desk.people import People, Person
+from frontdesk.channels.desk.render import IMAGES, SOUNDS, Line, attachments_of, retrieved
 from frontdesk.channels.desk.security import ACCOUNT, SESSION
 from frontdesk.channels.desk.sessions import Sessions
 from frontdesk.channels.desk.strings import Refusal
+from frontdesk.channels.desk.transcript import last_own, lines, targets
 from frontdesk.core.channel import Services
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.events import Typing
-from frontdesk.core.messages import Entry, Source
+from frontdesk.core.messages import Entry, Message, Outgoing, Source
 
 PAGE = 60
 """Entries of a transcript that are shown at first, and at each step back."""
@@ -35,13 +38,18 @@ HEARTBEAT = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Thread:
-    """A conversation as it is shown: entries with `first` <= seq, and whether there are older ones."""
+    """A conversation as it is shown: entries with `first` <= seq, and whether there are older ones.
+
+    `public`: others than the contact read it too.
+    """
 
     conversation: Conversation
     lines: Sequence[Line]
     sources: Sequence[Source]
     first: int
     older: bool
+    public: bool
+    person: Person | None
 
 
 class Taken(Exception):
@@ -54,11 +62,20 @@ class Taken(Exception):
 
 class ConversationPages:
     def __init__(
-        self, pages: Pages, services: Services, inbox: Inbox, live: Live, sessions: Sessions, *, max_upload: int
+        self,
+        pages: Pages,
+        services: Services,
+        *,
+        inbox: Inbox,
+        people: People,
+        live: Live,
+        sessions: Sessions,
+        max_upload: int,
     ) -> None:
         self._pages = pages
         self._services = services
         self._inbox = inbox
+        self._people = people
         self._live = live
         self._sessions = sessions
         self._max_upload = max_upload
@@ -74,6 +91,7 @@ class ConversationPages:
         router.add_get("/c/{id}/older", self.older)
         router.add_get("/c/{id}/files/{seq}/{file}", self.file)
         router.add_post("/c/{id}/send", self.send)
+        router.add_post("/c/{id}/again", self.again)
         router.add_post("/c/{id}/typing", self.typing)
         for act in ("take", "give_back", "resolve"):
             router.add_post(f"/c/{{id}}/{act}", self._act(act))
@@ -113,7 +131,8 @@ class ConversationPages:
         return self._pages.show(request, "desk.html", listing=listing, open=thread.conversation.id if thread else "", **shown)
 
     def _shown(self, thread: Thread, request: web.Request) -> dict[str, Any]:
-        return {"thread": thread, "tab": _tab(request.rel_url), "nonce": uuid4().hex, "max_text": MAX_TEXT}
+        shown = {"thread": thread, "person": thread.person, "tab": _tab(request.rel_url)}
+        return {**shown, "nonce": uuid4().hex, "max_text": MAX_TEXT}
 
     async def _thread(self, request: web.Request, *, first: int | None = None, before: int | None = None) -> Thread:
         """The latest page, the one before `before`, or all since `first`."""
@@ -129,11 +148,27 @@ class ConversationPages:
             await self._inbox.read_up_to(request[ACCOUNT].display, conversation.id, entries[-1].seq)
         return Thread(
             conversation=conversation,
-            lines=[line(entry) for entry in entries],
+            lines=lines(
+                entries,
+                await self._earlier(entries),
+                agent=request[ACCOUNT].display if before is None else None,
+                whole=self._services.whole,
+            ),
             sources=retrieved(entries),
             first=entries[0].seq if entries else 0,
             older=older,
+            public=any(isinstance(entry.body, Message) and entry.body.public for entry in entries),
+            person=await self._people.of(conversation) if before is None else None,
         )
+
+    async def _earlier(self, entries: Sequence[Entry]) -> dict[str, Entry]:
+        """What was edited, deleted or reacted to, of what is further back than these entries."""
+        found = [(target, await self._services.store.entry(target)) for target in targets(entries)]
+        return {
+            target: entry
+            for target, entry in found
+            if entry is not None and entry.body.conversation == entries[0].body.conversation
+        }
 
     async def _transcript(self, id: str, *, before: int | None = None, after: int | None = None, limit: int) -> list[Entry]:
         return await self._services.store.transcript(id, before=before, after=after, limit=limit)
@@ -177,7 +212,9 @@ class ConversationPages:
         handoff = self._services.handoff
 
         async def permit(draft: Draft) -> None:
-            if draft.mode == "reply":
+            if draft.of:
+                await self._check_correctable(conversation, me, draft.of)
+            elif draft.mode == "reply":
                 self._check_holder(conversation, me, draft.over)
 
         try:
@@ -186,11 +223,24 @@ class ConversationPages:
             return self._conflict(request, taken, act="send")
         if not sent.text.strip() and not sent.files:
             raise Refusal("empty_reply")
-        if sent.mode == "note":
+        if sent.of:
+            await handoff.correct(conversation.id, me.display, sent.text, of=sent.of, id=sent.nonce)
+        elif sent.mode == "note":
             await handoff.note(conversation.id, me.display, sent.text)
         else:
             await handoff.reply(conversation.id, me.display, sent.text, id=sent.nonce, attachments=sent.files)
         return self._pages.show(request, "_nonce.html", nonce=uuid4().hex)
+
+    async def again(self, request: web.Request) -> web.StreamResponse:
+        """Sends a reply again that the platform has refused, or that has bounced."""
+        conversation = await self._conversation(request)
+        seq = _number((await form(request)).get("seq")) or 0
+        entries = await self._transcript(conversation.id, after=seq - 1, before=seq + 1, limit=1)
+        if not any(isinstance(entry.body, Outgoing) and entry.status == "dead" for entry in entries):
+            raise web.HTTPNotFound
+        with suppress(KeyError):  # somebody else was faster
+            await self._services.store.replay(seq)
+        return web.Response(status=204)
 
     def _act(self, act: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def handler(request: web.Request) -> web.StreamResponse:
@@ -204,6 +254,13 @@ class ConversationPages:
             return web.Response(status=204)
 
         return handler
+
+    async def _check_correctable(self, conversation: Conversation, me: Account, of: str) -> None:
+        """Raises `Refusal` for anything but the agent's own last reply; a repeated correction is let through."""
+        entries = await self._transcript(conversation.id, limit=RECENT)
+        last = last_own(entries, me.display)
+        if last is None or of not in (last.id, last.replaces):
+            raise Refusal("not_correctable")
 
     @staticmethod
     def _check_holder(conversation: Conversation, me: Account, over: str) -> None:

@@ -101,7 +101,7 @@ class Inbox:
         return found
 
     async def _rows(self, conversations: Sequence[Conversation], agent: str, *, mark: bool) -> list[Row]:
-        last = await asyncio.gather(*(self._last_of(conversation) for conversation in conversations))
+        last = await asyncio.gather(*(self.last_of(conversation) for conversation in conversations))
         seen = await self._seen(agent, [conversation.id for conversation in conversations]) if mark else {}
         return [
             Row(conversation=one, last=words, unread=mark and words.customer_seq > seen.get(one.id, 0))
@@ -118,7 +118,8 @@ class Inbox:
         )
         return {row["conversation"]: row["seq"] for row in rows}
 
-    async def _last_of(self, conversation: Conversation) -> Last:
+    async def last_of(self, conversation: Conversation) -> Last:
+        """What was said last."""
         # Each commit has a new version, so what was read for a version stays true but for messages still in the inbox.
         key = (conversation.id, conversation.version)
         if (known := self._last.get(key)) is not None:
@@ -132,14 +133,11 @@ class Inbox:
 
 
 def last_words(entries: Sequence[Entry]) -> Last:
-    said = [entry for entry in entries if isinstance(entry.body, Message | Outgoing)]
-    if not said:
-        return Last()
-    body = said[-1].body
-    assert isinstance(body, Message | Outgoing)
-    return Last(
-        text=preview(body),
-        author="contact" if isinstance(body, Message) else body.author,
-        at=body.at,
-        customer_seq=max((entry.seq for entry in said if isinstance(entry.body, Message)), default=0),
-    )
+    customer_seq = max((entry.seq for entry in entries if isinstance(entry.body, Message)), default=0)
+    for entry in reversed(entries):
+        body = entry.body
+        # What was deleted, and the event of an edit, have no words.
+        if isinstance(body, Message | Outgoing) and (text := preview(body)):
+            author = "contact" if isinstance(body, Message) else body.author
+            return Last(text=text, author=author, at=body.at, customer_seq=customer_seq)
+    return Last(customer_seq=customer_seq)

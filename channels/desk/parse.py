@@ -66,11 +66,15 @@ async def form(request: web.Request) -> dict[str, str]:
 
 @dataclass(kw_only=True)
 class Draft:
-    """What an agent wrote. `over` is the agent whose conversation it may take over; `nonce` makes a repetition harmless."""
+    """What an agent wrote. `over` is the agent whose conversation it may take over; `nonce` makes a repetition harmless.
+
+    `of` is the id of the reply that it corrects.
+    """
 
     text: str = ""
     mode: str = "reply"
     over: str = ""
+    of: str = ""
     nonce: str | None = None
     files: list[Attachment] = field(default_factory=list)
 
@@ -116,6 +120,8 @@ def _set(result: Draft, name: str, value: str) -> None:
             result.mode = value
         case "over":
             result.over = value
+        case "of":
+            result.of = value
         case "nonce" if _NONCE.match(value):
             result.nonce = value
 
@@ -132,6 +138,8 @@ async def _text(part: BodyPartReader) -> str:
 async def _file(result: Draft, part: BodyPartReader, attachments: Attachments, max_upload: int) -> None:
     if result.mode == "note":
         raise InvalidInput("a note cannot carry files")
+    if result.of:
+        raise Refusal("not_correctable")
     if len(result.files) >= MAX_FILES:
         raise InvalidInput(f"at most {MAX_FILES} files at once", status=413)
 

@@ -1,6 +1,6 @@
 """From the transcript's entries to what the templates show. Customers' words stay text; only our own Markdown becomes HTML."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +23,7 @@ from frontdesk.core.messages import (
     Message,
     Note,
     Outgoing,
+    ReactionPart,
     Source,
     TextPart,
 )
@@ -57,11 +58,14 @@ def markdown(text: str) -> Markup:
 
 @dataclass(frozen=True, kw_only=True)
 class File:
+    """`url` is empty where there is no file to be had: then `problem` says why, or it is still with the platform."""
+
     name: str
     url: str
     size: str
     kind: Literal["image", "audio", "file"]
     transcript: str | None = None
+    problem: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +74,22 @@ class Place:
     url: str
 
 
+Label = Literal["", "edited", "deleted", "automatic", "correction", "corrected"]
+_LABELS: Mapping[str, Label] = {"edited": "edited", "deleted": "deleted", "automatic": "automatic"}
 Side = Literal["customer", "bot", "agent", "note", "mark"]
 State = Literal["", "sending", "retrying", "sent", "dead"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One entry as it is shown. `text` is plain; `html` stands in its place where it is set."""
+    """One entry as it is shown. `text` is plain; `html` stands in its place where it is set.
+
+    `quoted` is what an event is about. `joined`: it belongs to the line above, as a picture of an album does. `draft` is set on
+    the one reply that the agent who looks can correct: its Markdown. `whole` is all that was sent, where only a part is shown.
+    """
 
     seq: int
+    id: str = ""
     side: Side
     author: str
     at: datetime
@@ -89,10 +100,15 @@ class Line:
     pressed: str | None = None
     choices: Sequence[str] = ()
     event: str = ""
-    label: Literal["", "edited", "deleted", "command"] = ""
+    quoted: str = ""
+    label: Label = ""
+    reactions: Sequence[str] = ()
+    joined: bool = False
+    draft: str | None = None
     state: State = ""
     attempts: int = 0
     error: str = ""
+    whole: str = ""
 
 
 def line(entry: Entry) -> Line:
@@ -102,12 +118,14 @@ def line(entry: Entry) -> Line:
         case Outgoing() as outgoing:
             return Line(
                 seq=entry.seq,
+                id=outgoing.id,
                 side="bot" if outgoing.author == "bot" else "agent",
                 author=name_of(outgoing.author),
                 at=outgoing.at,
                 html=markdown(outgoing.text),
                 files=[_file(entry.seq, outgoing.conversation, attachment) for attachment in outgoing.attachments],
                 choices=[choice.label for choice in outgoing.choices],
+                label="correction" if outgoing.replaces else "",
                 state=_delivery(entry),
                 attempts=entry.attempts,
                 error=entry.error or "",
@@ -116,6 +134,33 @@ def line(entry: Entry) -> Line:
             return Line(seq=entry.seq, side="note", author=name_of(note.author), at=note.at, html=markdown(note.text))
         case Mark() as mark:
             return Line(seq=entry.seq, side="mark", author=name_of(mark.by), at=mark.at, event=mark.event, text=mark.reason)
+
+
+def event(entry: Entry, quoted: str = "") -> Line | None:
+    """What a customer did to an earlier message, on a line of its own. None for an edit of something that is not in the record:
+    that is shown as the message it is."""
+    message = entry.body
+    if not isinstance(message, Message) or message.kind not in ("edited", "deleted", "reaction"):
+        return None
+    name = contact_name(message.contact) or ""
+    reactions = [part for part in message.parts if isinstance(part, ReactionPart)]
+    if message.kind == "edited" and message.parts:
+        return None
+    taken_back = bool(reactions) and all(part.removed for part in reactions)
+    return Line(
+        seq=entry.seq,
+        side="mark",
+        author=name,
+        at=message.at,
+        event="unreacted" if taken_back else message.kind,
+        text=" ".join(emoji(part) for part in reactions),
+        quoted=quoted,
+    )
+
+
+def emoji(part: ReactionPart) -> str:
+    """The character, or the name that the platform gives it."""
+    return f":{part.emoji}:" if part.emoji.isascii() else part.emoji
 
 
 def _message(entry: Entry, message: Message) -> Line:
@@ -133,6 +178,7 @@ def _message(entry: Entry, message: Message) -> Line:
     choice = message.choice
     return Line(
         seq=entry.seq,
+        id=message.id,
         side="customer",
         author=contact_name(message.contact) or "",
         at=message.at,
@@ -140,7 +186,7 @@ def _message(entry: Entry, message: Message) -> Line:
         files=files,
         places=places,
         pressed=(choice.label or choice.value) if choice else None,
-        label="" if message.kind == "new" else message.kind,
+        label=message.revision or _LABELS.get(message.kind, ""),
         state="dead" if entry.status == "dead" else "",
         error=entry.error or "",
     )
@@ -162,8 +208,9 @@ def _file(seq: int, conversation: str, attachment: Attachment, transcript: str |
         kind = "image"
     elif attachment.media_type in SOUNDS:
         kind = "audio"
-    url = f"/desk/c/{quote(conversation, safe='')}/files/{seq}/{quote(attachment.id, safe='')}"
-    return File(name=attachment.name, url=url, size=file_size(attachment.size), kind=kind, transcript=transcript)
+    url = f"/desk/c/{quote(conversation, safe='')}/files/{seq}/{quote(attachment.id, safe='')}" if attachment.id else ""
+    size = file_size(attachment.size) if attachment.size else ""
+    return File(name=attachment.name, url=url, size=size, kind=kind, transcript=transcript, problem=attachment.problem or "")
 
 
 def _place(location: LocationPart) -> Place:
@@ -197,7 +244,8 @@ def preview(body: Message | Outgoing) -> str:
     if isinstance(body, Message):
         names = [attachment.name for attachment in attachments_of(Entry(seq=0, body=body, status="done"))]
         choice = body.choice
-        text = body.text or (choice.label or choice.value if choice else "") or ", ".join(names)
+        reactions = [emoji(part) for part in body.parts if isinstance(part, ReactionPart) and not part.removed]
+        text = body.text or (choice.label or choice.value if choice else "") or ", ".join(names) or " ".join(reactions)
     else:
         text = nh3.clean(_markdown.render(body.text[:600]), tags=set())
         text = Markup(text).unescape() or ", ".join(attachment.name for attachment in body.attachments)  # noqa: S704

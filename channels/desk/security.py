@@ -13,7 +13,7 @@ from yarl import URL
 from frontdesk.channels.desk.accounts import Account, Accounts
 from frontdesk.channels.desk.parse import current_path, form, same_origin
 from frontdesk.channels.desk.strings import Refusal, Words
-from frontdesk.core.errors import InvalidInput, Unavailable
+from frontdesk.core.errors import InvalidInput, TransientError, Unavailable
 
 ErrorPage = Callable[[web.Request, int, str, str], web.Response]
 
@@ -61,7 +61,7 @@ def errors(page: ErrorPage, words: Words) -> Middleware:
             return page(request, refusal.status, words("failed"), words(refusal.key, **refusal.values))
         except InvalidInput as error:
             return page(request, error.status, words("failed"), str(error))
-        except Unavailable:
+        except (Unavailable, TransientError):
             return page(request, 503, words("unavailable"), words("unavailable_text"))
         except web.HTTPNotFound:
             return page(request, 404, words("not_found"), words("not_found_text"))

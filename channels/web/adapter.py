@@ -39,6 +39,7 @@ class WebChannel(Channel):
     capabilities: ClassVar[Capabilities] = Capabilities(
         dialect="markdown",
         buttons=True,
+        edits=True,
         typing=True,
         attachments=True,
         history=True,
@@ -72,6 +73,12 @@ class WebChannel(Channel):
             http.router.add_route("OPTIONS", path, guarded(guard.preflight))
         http.on_shutdown.append(self._close)
 
+    async def start(self) -> None:
+        _ = self.chat.signer
+
+    async def check(self) -> str:
+        return f"{self.services.base_url.rstrip('/')}/chat"
+
     async def run(self) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._sockets.run())
@@ -82,6 +89,10 @@ class WebChannel(Channel):
         if outgoing.conversation in self._connections and (reply := render.view(outgoing)):
             self._connections.push(outgoing.conversation, render.Arrived(reply))
         return outgoing.id
+
+    async def edit(self, outgoing: Outgoing, platform_id: str) -> str | None:
+        """The browser knows by `replaces` where it belongs."""
+        return await self.send(outgoing)
 
     async def typing(self, conversation: str) -> None:
         self._connections.push(conversation, render.Typing(active=True))
@@ -168,7 +179,7 @@ class WebChannel(Channel):
             request, self.services.attachments, max_size=self.settings.max_upload, types=self.settings.upload_types
         )
         log.info("file uploaded", conversation=conversation, attachment=attachment.id, size=attachment.size)
-        return guard.answer({"file": attachment, "ticket": self.chat.ticket(conversation, attachment)}, status=201)
+        return guard.answer({"file": render.file(attachment), "ticket": self.chat.ticket(conversation, attachment)}, status=201)
 
     async def _get_file(self, request: web.Request) -> web.StreamResponse:
         conversation = self._session(request).conversation

@@ -1,6 +1,7 @@
 """What a browser can do in its conversation, whatever it is connected by."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import structlog
 
@@ -36,10 +37,14 @@ class Chat:
         self.settings = settings
         self.services = services
         self.connections = Connections(settings.sockets_per_session)
-        secret = settings.secret
-        self._signer = Signer(derive_key(secret.get_secret_value()) if secret else stored_key(services.folder / "web.key"))
         self._messages = RateLimit(settings.messages_per_minute)
         self._frames = RateLimit(FRAMES_PER_MINUTE + settings.messages_per_minute)
+
+    @cached_property
+    def signer(self) -> Signer:
+        """Made at the start, not before: without a secret in the settings it makes a key file. Raises `ConfigurationError`."""
+        secret = self.settings.secret
+        return Signer(derive_key(secret.get_secret_value()) if secret else stored_key(self.services.folder / "web.key"))
 
     @property
     def max_frame(self) -> int:
@@ -47,12 +52,12 @@ class Chat:
         return 12 * self.settings.max_text + 32 * 1024
 
     def session(self, token: str) -> Session:
-        return self._signer.open_session(token, datetime.now(UTC))
+        return self.signer.open_session(token, datetime.now(UTC))
 
     def token(self, conversation: str | None = None) -> str:
         """A fresh token of the conversation, or of a new one."""
         expires = datetime.now(UTC) + timedelta(days=self.settings.session_days)
-        return self._signer.session(conversation or new_conversation(), expires)
+        return self.signer.session(conversation or new_conversation(), expires)
 
     def count_message(self, conversation: str) -> None:
         if wait := self._messages.wait(conversation):
@@ -65,7 +70,7 @@ class Chat:
     async def take(self, conversation: str, send: parse.Send, sender: Listener | None = None) -> render.Acknowledged:
         """Returns when the message is durable."""
         self.count_message(conversation)
-        attachments = tuple(self._signer.open_ticket(conversation, ticket) for ticket in send.files)
+        attachments = tuple(self.signer.open_ticket(conversation, ticket) for ticket in send.files)
         now = datetime.now(UTC)
         message = parse.message(send, conversation, now, attachments=attachments, max_text=self.settings.max_text)
         receipt = await self.services.accept(message)
@@ -79,9 +84,9 @@ class Chat:
         return render.history(entries, limit=limit, back=before is not None)
 
     def ticket(self, conversation: str, attachment: Attachment) -> str:
-        return self._signer.ticket(conversation, attachment)
+        return self.signer.ticket(conversation, attachment)
 
-    async def attachment(self, conversation: str, id: str) -> Attachment:
+    async def attachment(self, conversation: str, id: str) -> render.File:
         """Looks for the file in the conversation's own transcript, the newest entries first."""
         before: int | None = None
         for _ in range(SEARCHED_PAGES):
@@ -89,9 +94,9 @@ class Chat:
             for entry in reversed(entries):
                 view = render.view(entry.body)
                 if isinstance(view, render.Own | render.Reply):
-                    for attachment in view.files:
-                        if attachment.id == id:
-                            return attachment
+                    for file in view.files:
+                        if file.id == id:
+                            return file
             if len(entries) < 100:
                 break
             before = entries[0].seq

@@ -31,6 +31,15 @@ class Cited(Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
 
 
+class File(Struct, frozen=True, kw_only=True):
+    """What a browser is told of an attachment."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
 class Own(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
     """The customer's own message. `id` is the browser's; `choice` is the label of a pressed button."""
 
@@ -38,11 +47,11 @@ class Own(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind
     at: datetime
     text: str = ""
     choice: str | None = None
-    files: tuple[Attachment, ...] = ()
+    files: tuple[File, ...] = ()
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="reply"):
-    """`text` is Markdown. `agent` is the name of the person who wrote it, None for the bot."""
+    """`text` is Markdown. `agent` is the name of the person who wrote it, None for the bot. It takes the place of `replaces`."""
 
     id: str
     at: datetime
@@ -50,8 +59,9 @@ class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="ki
     agent: str | None = None
     question: str | None = None
     choices: tuple[Choice, ...] = ()
-    files: tuple[Attachment, ...] = ()
+    files: tuple[File, ...] = ()
     sources: tuple[Cited, ...] = ()
+    replaces: str | None = None
 
 
 class Change(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="mark"):
@@ -118,6 +128,8 @@ encode = msgspec.json.Encoder().encode
 def view(body: Body) -> View | None:
     """None for what is not the customer's to see."""
     match body:
+        case Message(kind="edited" | "deleted" | "reaction") | Message(revision="deleted"):
+            return None
         case Message():
             choice = body.choice
             return Own(
@@ -125,7 +137,7 @@ def view(body: Body) -> View | None:
                 at=body.at,
                 text="\n".join(part.text for part in body.parts if isinstance(part, TextPart)),
                 choice=(choice.label or choice.value) if choice else None,
-                files=tuple(part.attachment for part in body.parts if isinstance(part, ImagePart | AudioPart | FilePart)),
+                files=tuple(file(part.attachment) for part in body.parts if isinstance(part, ImagePart | AudioPart | FilePart)),
             )
         case Outgoing():
             return Reply(
@@ -135,13 +147,18 @@ def view(body: Body) -> View | None:
                 agent=agent(body.author),
                 question=body.question,
                 choices=body.choices,
-                files=body.attachments,
+                files=tuple(map(file, body.attachments)),
                 sources=tuple(Cited(title=source.title, url=source.url, text=source.text[:EXCERPT]) for source in body.sources),
+                replaces=body.replaces,
             )
         case Mark():
             return Change(id=body.id, at=body.at, event=body.event, agent=agent(body.by))
         case Note():
             return None
+
+
+def file(attachment: Attachment) -> File:
+    return File(id=attachment.id, name=attachment.name, media_type=attachment.media_type, size=attachment.size)
 
 
 def agent(author: str) -> str | None:

@@ -49,6 +49,7 @@ GOODBYE = Text(
 
 @plugin.intent(
     "greeting",
+    offered=False,
     description=Text(en="Say hello", zh="打招呼", de="Grüßen", fr="Dire bonjour", es="Saludar"),
     examples=[
         "hello", "hi", "hi there", "hey", "good morning", "good afternoon", "good evening", "hello, is anybody there?", "hey bot",
@@ -62,6 +63,7 @@ async def greeting(turn: Turn) -> Reply:
 
 @plugin.intent(
     "acknowledgement",
+    offered=False,
     description=Text(en="Nothing more", zh="没有别的了", de="Nichts weiter", fr="Rien d'autre", es="Nada más"),
     examples=[
         "ok", "okay", "yes", "no", "yep", "nope", "alright", "all right", "fine", "got it", "I see", "no thank you", "never mind",
@@ -77,6 +79,7 @@ async def acknowledgement(turn: Turn) -> Reply:
 
 @plugin.intent(
     "help",
+    offered=False,
     description=Text(
         en="See what I can do", zh="查看我能做什么", de="Sehen, was ich kann", fr="Voir mes fonctions", es="Ver mis funciones"
     ),
@@ -93,6 +96,7 @@ async def what_i_can_do(turn: Turn) -> Reply:
 
 @plugin.intent(
     "thanks",
+    offered=False,
     description=Text(en="Say thank you", zh="道谢", de="Danke sagen", fr="Dire merci", es="Dar las gracias"),
     examples=[
         "thanks", "thank you", "thank you so much", "thanks a lot for your help", "great, thanks", "perfect, that helped",
@@ -107,6 +111,7 @@ async def thanks(turn: Turn) -> Reply:
 
 @plugin.intent(
     "goodbye",
+    offered=False,
     description=Text(en="Say goodbye", zh="道别", de="Sich verabschieden", fr="Dire au revoir", es="Despedirse"),
     examples=[
         "bye", "goodbye", "bye bye", "see you", "have a nice day", "that's all, bye", "good night", "talk to you later",

@@ -1,6 +1,7 @@
 """The context of a hand-over, for agents: what is known, in the customer's own words. Nothing in it is guessed."""
 
 from frontdesk.core.conversations import Form
+from frontdesk.core.markdown import plain, tokens
 from frontdesk.core.turn import Turn, recent_words
 
 LAST_WORDS = 8
@@ -20,7 +21,7 @@ async def summarise(turn: Turn, form: Form | None) -> str:
     said = recent_words(await turn.history(ENTRIES_READ), LAST_WORDS)
     if said:
         lines.append("Last words:")
-        lines += [f"- {_speaker(author)}: {_cut(text)}" for author, text in said]
+        lines += [f"- {_speaker(author)}: {_cut(text if author == 'contact' else _plain(text))}" for author, text in said]
     return "\n".join(lines)
 
 
@@ -34,6 +35,10 @@ def _customer(turn: Turn) -> str:
 
 def _speaker(author: str) -> str:
     return {"contact": "Customer", "bot": "Bot"}.get(author, author.removeprefix("agent:"))
+
+
+def _plain(text: str) -> str:
+    return " ".join(plain(token.content) if token.children else token.content for token in tokens(text))
 
 
 def _cut(text: str) -> str:

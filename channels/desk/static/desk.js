@@ -163,17 +163,41 @@ function keepDraft(key, text, mode) {
 }
 
 const keptDraft = (key) => JSON.parse(sessionStorage.getItem(key) ?? "null");
-const saveDraft = () => keepDraft(draftKey(), $("#text").value, $("#composer").dataset.mode);
+
+function saveDraft() {
+  const { mode } = $("#composer").dataset;
+  // A correction stands in the draft's place for a while: the draft comes back.
+  if (mode !== "correct") keepDraft(draftKey(), $("#text").value, mode);
+}
 
 function setMode(mode) {
   const composer = $("#composer");
+  const said = mode === "correct" ? "reply" : mode;
   composer.dataset.mode = mode;
-  $(`[name=mode][value=${mode}]`, composer).checked = true;
-  $("#mode-hint").textContent = $("#mode-hint").dataset[mode];
+  $(`[name=mode][value=${said}]`, composer).checked = true;
+  $("#mode-hint").textContent = $("#mode-hint").dataset[said];
   $("#send").textContent = $("#send").dataset[mode];
-  $("#text").setAttribute("aria-label", $("#text").dataset[mode]);
-  $("#text").placeholder = $("#text").dataset[mode];
-  $("[name=file]", composer).disabled = mode === "note";
+  $("#text").setAttribute("aria-label", $("#text").dataset[said]);
+  $("#text").placeholder = $("#text").dataset[said];
+  $("[name=file]", composer).disabled = mode !== "reply";
+  $("#correcting").hidden = mode !== "correct";
+  if (mode !== "correct") composer.elements.of.value = "";
+}
+
+function correct({ correct: of, text }) {
+  saveDraft();
+  setMode("correct");
+  $("#composer").elements.of.value = of;
+  $("#text").value = text;
+  grow();
+  $("#text").focus();
+}
+
+function leaveCorrection() {
+  const draft = keptDraft(draftKey());
+  $("#text").value = draft?.text ?? "";
+  setMode(draft?.mode ?? "reply");
+  grow();
 }
 
 function grow() {
@@ -221,14 +245,20 @@ document.addEventListener("change", (event) => {
 });
 
 /** Takes out what was sent, and leaves what the agent has written since, here or in another conversation. */
-function sent({ key, text }) {
+function sent({ key, text, of }) {
   const since = (words) => (words.startsWith(text) ? words.slice(text.length).trimStart() : words);
   if (!talk() || draftKey() !== key) {
+    if (of) return;
     const draft = keptDraft(key);
     if (draft) keepDraft(key, since(draft.text), draft.mode);
     return;
   }
   const composer = $("#composer");
+  if (of) {
+    if (composer.elements.of.value === of) leaveCorrection();
+    toEnd();
+    return;
+  }
   composer.elements.text.value = since(composer.elements.text.value);
   composer.elements.over.value = "";
   composer.elements.file.value = "";
@@ -241,7 +271,7 @@ function sent({ key, text }) {
 
 document.addEventListener("htmx:before:request", (event) => {
   const { ctx } = event.detail;
-  if (ctx.sourceElement.id === "composer") ctx.sent = { key: draftKey(), text: $("#text").value };
+  if (ctx.sourceElement.id === "composer") ctx.sent = { key: draftKey(), text: $("#text").value, of: $("#composer").elements.of.value };
 });
 
 // Messages of the page itself
@@ -253,12 +283,25 @@ function toast(text) {
   setTimeout(() => note.remove(), 8000);
 }
 
+function tellInDialog(text) {
+  $("#dialog .problem")?.remove();
+  const note = document.createElement("p");
+  note.className = "problem";
+  note.setAttribute("role", "alert");
+  note.textContent = text;
+  $("#dialog form").before(note);
+}
+
 document.addEventListener("htmx:error", (event) => {
   if (event.target.closest?.("#composer, .acts")) toast(page.offline);
 });
 
 document.addEventListener("htmx:response:error", (event) => {
   const { response, text, hx, sourceElement } = event.detail.ctx;
+  if (sourceElement.closest("#dialog")) {
+    tellInDialog(text.slice(0, 300));
+    return;
+  }
   // Parts that load by themselves try again by themselves.
   if (response.status !== 409 && !hx.redirect && !sourceElement.matches("#inbox, #recent")) toast(text.slice(0, 300));
 });
@@ -294,8 +337,10 @@ document.addEventListener("htmx:after:swap", (event) => {
   if (ctx.target?.id === "thread") {
     openThread();
     $("#thread").focus({ preventScroll: true });
-  } else if (ctx.response?.status === 409) {
-    $("#dialog").showModal();
+  } else if (ctx.target?.id === "dialog" || ctx.target === "#dialog") {
+    // A target of `hx-status` is the selector, not the element.
+    if (!$("#dialog").open) $("#dialog").showModal();
+    $("#dialog [autofocus]")?.focus();
   } else if (atEnd) toEnd();
 });
 
@@ -311,7 +356,10 @@ document.addEventListener("click", (event) => {
   const over = event.target.closest("[data-send-over]");
   const toggle = event.target.closest("[data-toggle]");
   const open = event.target.closest("[data-open]");
-  if (over) {
+  const mistake = event.target.closest("[data-correct]:not(#send)");
+  if (mistake) correct(mistake.dataset);
+  else if (event.target.closest("[data-leave-correction]")) leaveCorrection();
+  else if (over) {
     $("#composer").elements.over.value = over.dataset.sendOver;
     $("#dialog").close();
     $("#composer").requestSubmit();
@@ -356,7 +404,8 @@ document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.id === "text") {
       event.preventDefault();
       $("#composer").requestSubmit();
-    } else if (event.key === "Escape") event.target.blur();
+    } else if (event.key === "Escape" && event.target.id === "text" && $("#composer").dataset.mode === "correct") leaveCorrection();
+    else if (event.key === "Escape") event.target.blur();
     return;
   }
   if (event.ctrlKey || event.metaKey || event.altKey || $("dialog[open]")) return;

@@ -204,8 +204,9 @@ class Chat {
     if (entry.kind === "reply") this.#hideTyping();
     this.#messages.add(entry);
     this.#shape();
-    if (atEnd) this.#toStartOf(entry.id);
-    else this.#newer.hidden = false;
+    if (!atEnd) this.#newer.hidden = Boolean(entry.replaces) && this.#newer.hidden;
+    else if (entry.replaces) this.#toEnd();
+    else this.#toStartOf(entry.id);
     this.#seen();
   }
 

@@ -29,8 +29,8 @@ class Messages {
   }
 
   clear() {
-    for (const item of this.items.filter((item) => !item.pending)) this.#byId.delete(item.id);
     this.items = this.items.filter((item) => item.pending);
+    this.#byId = new Map(this.items.map((item) => [item.id, item]));
     this.#layout();
   }
 
@@ -77,7 +77,14 @@ class Messages {
       if (known.pending) this.delivered(entry.id, entry.at);
       return;
     }
+    const corrected = entry.replaces && this.#byId.get(entry.replaces);
+    if (corrected) {
+      this.#correct(corrected, entry);
+      return;
+    }
     const item = { ...entry, at: new Date(entry.at) };
+    // The original may come later, with an older stretch of history: then it is known already.
+    if (entry.replaces) this.#byId.set(entry.replaces, item);
     item.node = this.#node(item);
     this.#byId.set(item.id, item);
     let place = this.items.length;
@@ -86,6 +93,14 @@ class Messages {
     while (place > 0 && overtaken(this.items[place - 1])) place--;
     this.items.splice(place, 0, item);
     if (item.pending) this.#state(item, "sending");
+  }
+
+  /** Puts a better version in the place of a reply. What the new one does not have, such as files, stays. */
+  #correct(item, entry) {
+    this.#byId.set(entry.id, item);
+    if (item.replaces && new Date(entry.at) < item.version) return;
+    Object.assign(item, entry, { id: item.id, at: item.at, version: new Date(entry.at) });
+    item.node = this.#node(item);
   }
 
   #isOlder(item) {
@@ -143,12 +158,12 @@ class Messages {
     ];
     return h(
       "div",
-      { class: `message ${own ? "own" : "theirs"}` },
+      { class: `message ${own ? "own" : "theirs"}${item.replaces ? " edited" : ""}` },
       own ? null : h("span", { class: "avatar", "aria-hidden": "true" }, item.agent ? [...item.agent][0].toLocaleUpperCase() : icon("spark")),
       h("div", { class: own ? "author hidden" : "author", dir: "auto" }, author),
       h("div", { class: "bubble" }, body),
       item.choices?.length ? this.#choices(item) : null,
-      h("div", { class: "meta" }, time, item.status),
+      h("div", { class: "meta" }, item.replaces ? `${this.#language.say("edited")} · ` : null, time, item.status),
     );
   }
 
