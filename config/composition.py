@@ -62,6 +62,7 @@ def build(
             attempts=settings.turns.attempts,
             bursts={name: section.burst_seconds for name, section in sections.items()},
         ),
+        never_twice=[name for name, section in sections.items() if section.when_uncertain == "leave"],
         shutdown_seconds=settings.shutdown_seconds,
     )
     return App(

@@ -48,13 +48,16 @@ class Configuration:
         return self.file == DEMO
 
 
-def load(file: Path | None = None) -> Configuration:
-    """Raises `ConfigurationError` that names all that is wrong: each key, its value and the fix."""
+def load(file: Path | None = None, *, core_only: bool = False) -> Configuration:
+    """Raises `ConfigurationError` that names all that is wrong: each key, its value and the fix.
+
+    `core_only` leaves the sections of channels and plugins alone, for commands that need none of their secrets.
+    """
     path = find_file(file)
     tree = read_file(path)
     problems: list[ConfigurationError] = []
-    found = _plugins(tree, path, problems)
-    channels = _channels(tree, problems)
+    found = Found(plugins=(), known=None) if core_only else _plugins(tree, path, problems)
+    channels = dict.fromkeys(channel_names()) if core_only else _channels(tree, problems)
     model = _model(channels, found)
     tree = _prepared(tree, model, path.resolve().parent)
     origins = _origins(tree, path)

@@ -17,6 +17,8 @@ from frontdesk.core.errors import FrontdeskError
 
 WORDS = frozenset({"text", "body", "message_text", "raw", "transcript", "parts", "label", "summary"})
 """Keys whose values are, or hold, what somebody wrote."""
+CHATTY = ("markdown_it", "bm25s", "asyncio", "aiosqlite")
+"""Libraries whose debug lines would bury ours."""
 
 
 def configure(options: LoggingOptions) -> None:
@@ -45,6 +47,8 @@ def configure(options: LoggingOptions) -> None:
     level = options.level.upper()
     handler.setLevel(level)  # some libraries set the level of their own loggers
     logging.basicConfig(handlers=[handler], level=level, force=True)
+    for chatty in CHATTY:
+        logging.getLogger(chatty).setLevel(max(logging.INFO, logging.getLevelName(level)))
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -88,8 +88,8 @@ def _described(details: ErrorDetails, model: type[BaseModel], origins: Mapping[s
     message = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
     if details["type"] == "string_type" and isinstance(details["input"], bool | int | float):
         message += "; put it into quotes"
-    if secret:
-        message = message.replace(str(details["input"]), MASK)
+    if secret and (hidden := str(details["input"])):
+        message = message.replace(hidden, MASK)
     given = f" = {value[:100]}, from {origin}" if origin else f" = {value[:100]}"
     return f"{named}{given}: {message[:1].lower()}{message[1:]}{_default(field, secret)}{about}"
 

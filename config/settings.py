@@ -74,6 +74,10 @@ class ChannelOptions(BaseModel):
     """What every channel's section has beside the channel's own settings."""
 
     enabled: bool = Field(default=True, description="false turns the channel off and keeps its settings")
+    when_uncertain: Literal["send", "leave"] = Field(
+        default="send",
+        description="a reply that may or may not have arrived: send it again, or leave it as a dead letter for people to look at",
+    )
     burst_seconds: float = Field(
         default=0.0, ge=0, le=60, description="how long a turn waits for more messages, to take a burst of them as one"
     )

@@ -1,33 +1,25 @@
 """`frontdesk channels`."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from frontdesk.config.cli.options import AsJson, ConfigFile
 
 if TYPE_CHECKING:
-    from frontdesk.core.capabilities import Capabilities
+    from frontdesk.config.checks import Checked
 
 app = typer.Typer(add_completion=False)
 
-CELLS: "dict[str, Callable[[Capabilities], str]]" = {
-    "text": lambda can: can.dialect,
-    "buttons": lambda can: "yes" if can.buttons else "numbered",
-    "threads": lambda can: "yes" if can.threads else "-",
-    "edits": lambda can: "yes" if can.edits else "-",
-    "typing": lambda can: "yes" if can.typing else "-",
-    "attachments": lambda can: "yes" if can.attachments else "-",
-    "history": lambda can: "yes" if can.history else "-",
-    "longest text": lambda can: f"{can.max_text:,}",
-    "largest file": lambda can: f"{can.max_attachment / 2**20:g} MB" if can.max_attachment else "-",
-}
-
 
 @app.callback(invoke_without_command=True)
-def matrix(context: typer.Context, as_json: AsJson = False) -> None:
-    """Show what each installed channel can do. `frontdesk channels check` verifies the settings of those that run.
+def matrix(
+    context: typer.Context,
+    as_json: AsJson = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table for documents.")] = False,
+) -> None:
+    """Show what each installed channel can do. `frontdesk channels check` asks the platforms whether the settings are right.
 
     Example: `frontdesk channels --json`
     """
@@ -36,52 +28,72 @@ def matrix(context: typer.Context, as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
-    from frontdesk.config.plugins import channel_names, find_channel
+    from frontdesk.config.matrix import as_markdown, found_channels, table
     from frontdesk.core.capabilities import Capabilities
-    from frontdesk.core.channel import Channel
-    from frontdesk.core.errors import MissingExtra
 
-    found: dict[str, Capabilities | str] = {}
-    for name in channel_names():
-        try:
-            channel = find_channel(name)
-        except MissingExtra as error:
-            found[name] = f"needs frontdesk[{error.extra}]"
-        else:
-            found[name] = channel.capabilities if issubclass(channel, Channel) else "pages for agents; no customer writes there"
+    found = found_channels()
     if as_json:
-        table = {name: asdict(can) if isinstance(can, Capabilities) else {"note": can} for name, can in found.items()}
-        typer.echo(json.dumps(table, indent=2))
+        channels = {name: asdict(can) if isinstance(can, Capabilities) else {"note": can} for name, can in found.items()}
+        typer.echo(json.dumps(channels, indent=2))
+        return
+    if markdown:
+        typer.echo(as_markdown(found), nl=False)
         return
     from rich.console import Console
     from rich.table import Table
 
-    rows = Table(box=None, header_style="bold", pad_edge=False)
-    rows.add_column("")
-    for name in found:
-        rows.add_column(name, overflow="fold")
-    for title, cell in CELLS.items():
-        rows.add_row(title, *(cell(can) if isinstance(can, Capabilities) else "" for can in found.values()))
-    Console().print(rows, highlight=False)
+    head, *rows = table(found)
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for name in head:
+        shown.add_column(name, overflow="fold")
+    for row in rows:
+        shown.add_row(*row)
+    Console().print(shown, highlight=False)
     for name, note in found.items():
         if isinstance(note, str):
             typer.echo(f"{name}: {note}")
 
 
 @app.command()
-def check(config: ConfigFile = None) -> None:
-    """Check the settings of the channels that are to run, and tell which are off.
+def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
+    """Ask the platforms of the channels that are to run whether the settings are right, and tell which channels are off.
 
-    Exit code 2 if something is wrong. Example: `frontdesk channels check --config shop.yaml`
+    Nothing is started, nothing is changed. Exit code 1 if a platform refuses, 2 if the configuration itself is wrong.
+    Example: `frontdesk channels check --config shop.yaml`
     """
+    import asyncio
+    import json
+    from dataclasses import asdict
+
+    from frontdesk.config.checks import check_channels
     from frontdesk.config.loader import load
+    from frontdesk.config.logging import configure
     from frontdesk.config.plugins import channel_names
 
     configuration = load(config)
-    for name in channel_names():
-        state = (
-            "right"
-            if name in configuration.channels
-            else f"off (name it in the section `channels` to run it: `channels: {{{name}: {{}}}}`)"
-        )
-        typer.echo(f"{name:<10} {state}")
+    configure(configuration.settings.logging)
+    checked = asyncio.run(check_channels(configuration))
+    off = [name for name in channel_names() if name not in configuration.channels]
+    if as_json:
+        typer.echo(json.dumps({"channels": [asdict(one) for one in checked], "off": off}, ensure_ascii=False, indent=2))
+    else:
+        _print(checked, off)
+    if not all(one.right for one in checked):
+        raise typer.Exit(1)
+
+
+def _print(checked: "Sequence[Checked]", off: list[str]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    shown = Table(box=None, show_header=False, pad_edge=False)
+    for style in (None, "bold", None):
+        shown.add_column(style=style, overflow="fold")
+    for one in checked:
+        shown.add_row("[green]✓[/]" if one.right else "[red]✗[/]", one.channel, escape(one.says))
+    for name in off:
+        shown.add_row("[dim]-[/]", name, f"[dim]off; to run it: `channels: {{{name}: {{}}}}`[/]")
+    Console().print(shown, highlight=False)
+    wrong = sum(not one.right for one in checked)
+    typer.echo(f"{wrong} of {len(checked)} channels cannot run like this." if wrong else "All is right.")

@@ -124,7 +124,7 @@ async def _opened(config: ConfigFile) -> "AsyncIterator[SqliteStore]":
     from frontdesk.core.errors import ConfigurationError
     from frontdesk.core.storage.sqlite import SqliteStore
 
-    settings = load(config).settings
+    settings = load(config, core_only=True).settings
     if settings.store.kind == "memory":
         raise ConfigurationError("store.kind (FRONTDESK_STORE__KIND) is 'memory': dead letters end with their process")
     if not settings.store_path.is_file():

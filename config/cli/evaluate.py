@@ -68,6 +68,46 @@ def intents(
         screen.print(f"no confusion plot: {error}", soft_wrap=True, highlight=False, markup=False)
 
 
+@app.command()
+def replies(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            help="*.json files with lists of {name, text, reply}, or emails/NAME.txt beside replies/NAME.txt.",
+            exists=True,
+            file_okay=False,
+        ),
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")] = False,
+) -> None:
+    """See how well the new text of e-mails is told from quotes and signatures.
+
+    exact: the share of mails of which just the right words were taken, in order. f1: the mean over the mails of the
+    harmonic mean of precision and recall of their words. slowest_s: seconds that the slowest mail took.
+
+    Example: `frontdesk evaluate replies tests/channels/email/reply_text_cases`
+    """
+    try:
+        from frontdesk.channels.email.evaluation import read_cases, score
+
+        result = score(read_cases(folder))
+    except (ImportError, ValueError) as error:
+        problem = MissingExtra("the e-mail channel", "email") if isinstance(error, ImportError) else error
+        Console(stderr=True).print(f"error: {problem}", style="red", soft_wrap=True, highlight=False, markup=False)
+        raise typer.Exit(2) from error
+    values = {"cases": result.cases, "exact": result.exact, "f1": result.f1, "slowest_s": result.slowest}
+    if as_json:
+        typer.echo(json.dumps({**values, "failed": result.failed}))
+        return
+    table = Table("measure", "value", title="New text of e-mails")
+    table.columns[1].justify = "right"
+    for name, value in values.items():
+        table.add_row(name, f"{value:.3f}" if isinstance(value, float) else str(value))
+    Console().print(table)
+    for name in result.failed:
+        typer.echo(f"not exact: {name}")
+
+
 def _with_bars(screen: Console, dataset: evaluation.Dataset, shots: int | None, seed: int) -> evaluation.Evaluation:
     from frontdesk.plugins.models.minilm import MiniLM
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from frontdesk.core.contacts import Contacts
     from frontdesk.core.database import Database
     from frontdesk.core.dialogue.slots import (
         Choice as ChoiceSlot,
@@ -44,6 +45,7 @@ __all__ = [
     "ChoiceSlot",
     "Confirm",
     "Contact",
+    "Contacts",
     "DataFolder",
     "Database",
     "Date",
@@ -77,6 +79,7 @@ _HOMES = {
     **dict.fromkeys({"Attachment", "Choice", "Contact", "Message", "Outgoing", "Source"}, "messages"),
     **dict.fromkeys({"Ask", "AskSlot", "Confirm", "Escalate", "Outcome", "Pass", "Reply"}, "outcomes"),
     **dict.fromkeys({"Answer", "Arguments", "Proceed", "Turn"}, "turn"),
+    "Contacts": "contacts",
     "DataFolder": "plugin",
     "Database": "database",
     "Plugin": "plugin",

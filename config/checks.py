@@ -1,0 +1,73 @@
+"""Asks the platforms whether the channels' settings are right, without starting anything and without writing a file."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NoReturn
+
+from frontdesk.config.composition import configured_store
+from frontdesk.config.loader import Configuration
+from frontdesk.core.attachments import Attachments
+from frontdesk.core.channel import Services
+from frontdesk.core.contacts import Contacts
+from frontdesk.core.errors import FrontdeskError, Unavailable
+from frontdesk.core.events import Events
+from frontdesk.core.handoff import HandoffService
+from frontdesk.core.messages import Message
+
+CHECK_SECONDS = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """`says` is who we are on the platform, or what is wrong with which setting."""
+
+    channel: str
+    right: bool
+    says: str
+
+
+async def check_channels(configuration: Configuration, *, seconds: float = CHECK_SECONDS) -> Sequence[Checked]:
+    """All channels that are to run, side by side, each within its time."""
+    services = _services(configuration)
+    sections = configuration.settings.enabled_channels
+
+    async def check(name: str) -> Checked:
+        try:
+            async with asyncio.timeout(seconds):
+                says = await configuration.channels[name](sections[name], services).check()
+        except FrontdeskError as error:
+            return Checked(channel=name, right=False, says=str(error))
+        except TimeoutError:
+            says = (
+                f"no answer within {seconds:g} seconds: is the platform reachable from here, by a proxy or through the firewall?"
+            )
+            return Checked(channel=name, right=False, says=says)
+        except Exception as error:
+            # Its words may hold a token: of an HTTP error, for example, the whole address.
+            return Checked(channel=name, right=False, says=f"the check itself failed: {type(error).__name__}")
+        return Checked(channel=name, right=True, says=says)
+
+    return await asyncio.gather(*map(check, sorted(configuration.channels)))
+
+
+def _services(configuration: Configuration) -> Services:
+    """What channels are built with. Nothing of it is open."""
+    settings = configuration.settings
+    store, events = configured_store(configuration), Events()
+    folder = settings.data_folder
+    return Services(
+        accept=_refuse,
+        store=store,
+        events=events,
+        handoff=HandoffService(store, events),
+        attachments=Attachments(folder / "attachments"),
+        contacts=Contacts(folder / "contacts.db"),
+        folder=folder,
+        base_url=settings.web.base_url or f"http://{settings.web.host}:{settings.web.port}",
+        languages=settings.languages,
+    )
+
+
+async def _refuse(_: Message) -> NoReturn:
+    raise Unavailable("this is only a check: nothing is taken in")
