@@ -1,4 +1,4 @@
-"""Measures the message path against a bare aiohttp handler in the same run: `make bench`, or `python -m benchmarks --help`.
+"""Measures the message paths against bare aiohttp handlers in the same run: `make bench`, or `python -m benchmarks --help`.
 
 Each server runs in a process of its own, the customers and the platform in this one. Runs are interleaved and repeated, and the
 median counts, so that what else the machine does disturbs all alike.
@@ -20,17 +20,38 @@ from rich.progress import Progress
 from rich.table import Table
 
 from benchmarks.idle import IDLE, Idle, measure_idle
-from benchmarks.load import Load, percentile
+from benchmarks.load import Load, Outcome, percentile
+from benchmarks.paths import PATHS
 
-SERVERS = {"floor": "bare aiohttp handler", "memory": "Frontdesk, memory", "sqlite": "Frontdesk, SQLite durable"}
-BUDGETS = {0: 0.6, 50: 0.85}
-"""Replies/s of the durable engine against the floor, by the platform's answer time in ms."""
+SERVERS = {
+    "floor": "bare aiohttp handler",
+    "rival": "slack-bolt",
+    "memory": "Frontdesk, memory",
+    "sqlite": "Frontdesk, SQLite durable",
+}
+AHEAD = 5
+"""So many messages each customer has written before the first is answered, when the order is looked at."""
+SLOW = 2.0
+"""Seconds that the platform takes for each call to the one slow chat."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What becomes of messages that wait behind others. The p99 is that of all chats but the slow one, in ms."""
+
+    path: str
+    messages: int
+    lost: int
+    disordered: int
+    p99_ms: float
+    p99_beside_a_slow_chat_ms: float
 
 
 @dataclass(frozen=True)
 class Measured:
     """Times in ms, CPU in microseconds per message, memory in MB at its peak."""
 
+    path: str
     server: str
     platform_ms: int
     replies_per_s: float
@@ -42,22 +63,29 @@ class Measured:
     disordered: int
 
 
-async def measure(server: str, *, platform_ms: int, messages: int, customers: int) -> Measured:
-    load = Load(customers=customers, messages=messages, delay=platform_ms / 1000)
+async def drive(load: Load, path: str, server: str, *, connections: int) -> tuple[Outcome, dict[str, float]]:
+    """What the load met with, and what the server used."""
     platform = await load.listen()
     with tempfile.TemporaryDirectory() as folder:
-        command = (sys.executable, "-m", "benchmarks.servers", server, str(platform), folder)
+        command = (sys.executable, "-m", "benchmarks.servers", path, server, str(platform), folder)
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
         assert process.stdout is not None
         try:
             port = json.loads(await process.stdout.readline())["port"]
-            outcome = await load.run(port, connections=customers)
+            outcome = await load.run(port, connections=connections)
             process.send_signal(signal.SIGTERM)
             usage = json.loads(await process.stdout.readline())
         finally:
             process.kill()
             await process.wait()
+    return outcome, usage
+
+
+async def measure(path: str, server: str, *, platform_ms: int, messages: int, customers: int) -> Measured:
+    load = Load(customers=customers, messages=messages, delay=platform_ms / 1000, path=path)
+    outcome, usage = await drive(load, path, server, connections=customers)
     return Measured(
+        path=path,
         server=server,
         platform_ms=platform_ms,
         replies_per_s=outcome.messages / outcome.seconds,
@@ -70,11 +98,32 @@ async def measure(server: str, *, platform_ms: int, messages: int, customers: in
     )
 
 
+async def measure_order(path: str, *, messages: int, customers: int) -> Order:
+    """Each customer writes `AHEAD` messages before the first is answered; then the same beside a chat that takes long."""
+    options = {"customers": customers, "messages": messages, "path": path, "ahead": AHEAD}
+    even, _ = await drive(Load(**options), path, "sqlite", connections=customers)
+    beside, _ = await drive(Load(**options, slow=SLOW), path, "sqlite", connections=customers)
+    return Order(
+        path=path,
+        messages=even.messages + beside.messages,
+        lost=even.lost,
+        disordered=even.disordered + beside.disordered,
+        p99_ms=percentile(even.latencies, 0.99) * 1000,
+        p99_beside_a_slow_chat_ms=percentile(beside.latencies, 0.99) * 1000,
+    )
+
+
+def servers(path: str) -> list[str]:
+    """The platform's own framework is measured where there is one for comparison."""
+    return [server for server in SERVERS if server != "rival" or PATHS[path].rival is not None]
+
+
 def median(runs: list[Measured]) -> Measured:
     def middle(name: str) -> float:
         return statistics.median(getattr(run, name) for run in runs)
 
     return Measured(
+        path=runs[0].path,
         server=runs[0].server,
         platform_ms=runs[0].platform_ms,
         replies_per_s=middle("replies_per_s"),
@@ -89,7 +138,8 @@ def median(runs: list[Measured]) -> Measured:
 
 def table(results: list[Measured], platform_ms: int) -> Table:
     floor = next(result for result in results if result.server == "floor")
-    shown = Table(title=f"Webhook to reply, the platform takes {platform_ms} ms a call (ratio to the floor in brackets)")
+    title = PATHS[floor.path].title
+    shown = Table(title=f"{title} to reply, the platform takes {platform_ms} ms a call (ratio to the floor in brackets)")
     for column in ("server", "replies/s", "p50 ms", "p99 ms", "CPU us/message", "peak MB", "lost", "out of order"):
         shown.add_column(column, justify="left" if column == "server" else "right")
     for result in results:
@@ -105,21 +155,35 @@ def table(results: list[Measured], platform_ms: int) -> Table:
     return shown
 
 
-def plot(by_delay: dict[int, list[Measured]], file: Path) -> None:
+def order_table(orders: list[Order]) -> Table:
+    shown = Table(title=f"{AHEAD} messages ahead in each chat, SQLite durable; then beside a chat with {SLOW:g} s a call")
+    for column in ("path", "messages", "lost", "out of order", "p99 ms", "p99 ms beside the slow chat"):
+        shown.add_column(column, justify="left" if column == "path" else "right")
+    for order in orders:
+        times = (f"{order.p99_ms:,.0f}", f"{order.p99_beside_a_slow_chat_ms:,.0f}")
+        shown.add_row(PATHS[order.path].title, f"{order.messages:,}", str(order.lost), str(order.disordered), *times)
+    return shown
+
+
+def plot(measured: dict[tuple[str, int], list[Measured]], file: Path) -> None:
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, axes = pyplot.subplots(1, len(by_delay), figsize=(5 * len(by_delay), 3.6), squeeze=False)
-    for axis, (delay, results) in zip(axes[0], by_delay.items(), strict=True):
-        floor = results[0].replies_per_s
+    names = list(dict.fromkeys(path for path, _ in measured))
+    delays = list(dict.fromkeys(delay for _, delay in measured))
+    size = (5 * len(delays), 3.6 * len(names))
+    figure, axes = pyplot.subplots(len(names), len(delays), figsize=size, squeeze=False)
+    for (path, delay), results in measured.items():
+        axis, budget, floor = axes[names.index(path)][delays.index(delay)], PATHS[path].budgets[delay], results[0].replies_per_s
         bars = axis.bar(
             [SERVERS[r.server].replace(", ", "\n") for r in results], [r.replies_per_s / floor for r in results], width=0.6
         )
         axis.bar_label(bars, labels=[f"{r.replies_per_s:,.0f}/s" for r in results], padding=2)
-        axis.axhline(BUDGETS[delay], linestyle="--", color="grey", label=f"budget {BUDGETS[delay]}")
-        axis.set(title=f"platform takes {delay} ms", ylabel="replies/s against the floor", ylim=(0, 1.25))
+        axis.axhline(budget, linestyle="--", color="grey", label=f"budget {budget}")
+        title = f"{PATHS[path].title}, platform takes {delay} ms"
+        axis.set(title=title, ylabel="replies/s against the floor", ylim=(0, 1.25))
         axis.legend(loc="upper right", frameon=False)
     figure.tight_layout()
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -140,39 +204,58 @@ def idle_table(idle: Idle) -> Table:
     return shown
 
 
-def main(
+def main(  # noqa: PLR0917 - options of the command line
+    path: Annotated[list[str] | None, typer.Option(help=f"Which paths: {', '.join(PATHS)}. All by default.")] = None,
     messages: Annotated[int, typer.Option(help="Messages of a run.")] = 20_000,
     customers: Annotated[int, typer.Option(help="Customers who write at the same time.")] = 128,
     repeats: Annotated[int, typer.Option(help="Runs of each server; the median counts.")] = 3,
+    idle: Annotated[bool, typer.Option(help="Measure a process at rest, too.")] = True,
     folder: Annotated[Path, typer.Option(help="Where the table (bench.json) and the plot (bench.png) go.")] = Path("reports"),
 ) -> None:
-    """Replies/s, latency, CPU and memory of the webhook path, each as a ratio to a bare aiohttp handler."""
+    """Replies/s, latency, CPU and memory of each path, as ratios to a bare aiohttp handler; the order of messages; a process at
+    rest."""
     console = Console()
-    by_delay: dict[int, list[Measured]] = {}
+    paths = path or list(PATHS)
+    if unknown := [name for name in paths if name not in PATHS]:
+        raise typer.BadParameter(f"no path is named {unknown[0]!r}: there are {', '.join(PATHS)}")
+    measured: dict[tuple[str, int], list[Measured]] = {}
+    runs_of_paths = sum(len(PATHS[name].budgets) * len(servers(name)) for name in paths) * repeats
     with Progress(console=console, transient=True) as progress:
-        task = progress.add_task("measuring", total=len(BUDGETS) * repeats * len(SERVERS) + 1)
-        for delay in BUDGETS:
-            runs: dict[str, list[Measured]] = {server: [] for server in SERVERS}
-            for _ in range(repeats):
-                for server, name in SERVERS.items():
-                    progress.update(task, description=f"{name}, platform {delay} ms")
-                    count = messages if not delay else messages // 4
-                    run = measure(server, platform_ms=delay, messages=count, customers=customers)
-                    runs[server].append(asyncio.run(run))
-                    progress.advance(task)
-            by_delay[delay] = [median(of_server) for of_server in runs.values()]
+        task = progress.add_task("measuring", total=runs_of_paths + len(paths) + idle)
+        for name in paths:
+            for delay in PATHS[name].budgets:
+                runs: dict[str, list[Measured]] = {server: [] for server in servers(name)}
+                for _ in range(repeats):
+                    for server, of_server in runs.items():
+                        progress.update(task, description=f"{PATHS[name].title}, {SERVERS[server]}, platform {delay} ms")
+                        count = messages if not delay else messages // 4
+                        run = measure(name, server, platform_ms=delay, messages=count, customers=customers)
+                        of_server.append(asyncio.run(run))
+                        progress.advance(task)
+                measured[name, delay] = [median(of_server) for of_server in runs.values()]
+        orders: list[Order] = []
+        for name in paths:
+            progress.update(task, description=f"{PATHS[name].title}, order")
+            orders.append(asyncio.run(measure_order(name, messages=messages // 2, customers=customers)))
+            progress.advance(task)
         progress.update(task, description="at rest")
-        idle = asyncio.run(measure_idle())
-    for delay, results in by_delay.items():
+        at_rest = asyncio.run(measure_idle()) if idle else None
+    for (name, delay), results in measured.items():
         console.print(table(results, delay))
-        ratio = results[-1].replies_per_s / results[0].replies_per_s
-        verdict = "kept" if ratio >= BUDGETS[delay] else "missed"
-        console.print(f"budget: at least {BUDGETS[delay]} of the floor, durable at commit: {ratio:.2f}, {verdict}\n")
-    console.print(idle_table(idle))
+        ratio, budget = results[-1].replies_per_s / results[0].replies_per_s, PATHS[name].budgets[delay]
+        verdict = "kept" if ratio >= budget else "missed"
+        console.print(f"budget: at least {budget} of the floor, durable at commit: {ratio:.2f}, {verdict}\n")
+    console.print(order_table(orders))
+    figures: dict[str, object] = {
+        name: [asdict(result) for (of, _), results in measured.items() if of == name for result in results] for name in paths
+    }
+    figures["order"] = [asdict(order) for order in orders]
+    if at_rest is not None:
+        console.print(idle_table(at_rest))
+        figures["idle"] = asdict(at_rest)
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {"webhook": [asdict(result) for results in by_delay.values() for result in results], "idle": asdict(idle)}
     (folder / "bench.json").write_text(json.dumps(figures, indent=2))
-    plot(by_delay, folder / "bench.png")
+    plot(measured, folder / "bench.png")
     console.print(f"written: {folder / 'bench.json'}, {folder / 'bench.png'}")
 
 

@@ -87,7 +87,7 @@ async def _with_sockets(port: int, pid: int) -> float:
 
 async def _server(platform: int, folder: str) -> asyncio.subprocess.Process:
     os.makedirs(folder, exist_ok=True)
-    command = (sys.executable, "-m", "benchmarks.servers", "sqlite", str(platform), folder)
+    command = (sys.executable, "-m", "benchmarks.servers", "webhook", "sqlite", str(platform), folder)
     return await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
 
 

@@ -1,18 +1,23 @@
 """Customers and platform in one cheap process: sends updates, receives the replies, measures both.
 
 Spoken at the level of `asyncio.Protocol` with prepared bytes, so that the process under test, not this one, is the bottleneck.
-Each customer writes again when the reply to the last message has come.
+Customers are numbered from 1. Each has written so many messages `ahead` of the replies, one by default, and writes again when a
+reply has come. As platforms do, the next update of a chat is posted when the one before was acknowledged.
 """
 
 import asyncio
 import re
 import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.paths import PATHS, MessagePath
+
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
-_REPLY = re.compile(rb'"chat_id": ?(\d+).*?"text": ?"(?:echo )?(\d+)"')
-_OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 33\r\n\r\n{"ok":true,"result":{"id":100001}}'[:-1]
+_OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
+SLOW = 1
+"""The customer whose chat is slow, in runs that have one."""
 
 
 @dataclass
@@ -53,24 +58,29 @@ class _Messages(asyncio.Protocol):
 
 
 class _Platform(_Messages):
-    """Takes each call after `delay` seconds and tells the customer."""
+    """Takes each call after a while and tells the customer."""
 
     def __init__(self, load: "Load") -> None:
         super().__init__()
         self._load = load
 
     def received(self, head: bytes, body: bytes) -> None:
-        found = _REPLY.search(body)
+        path = self._load.path
+        answer = path.answer(head.partition(b"\r\n")[0], body)
+        found = path.reply.search(body)
+        delay = self._load.delay
         if found:
-            self._load.replied(int(found[1]), int(found[2]))
-        if self._load.delay:
-            asyncio.get_running_loop().call_later(self._load.delay, self._answer)
+            customer, number = int(found[1]), int(found[2])
+            self._load.replied(customer, number)
+            delay = self._load.delay_of(customer)
+        if delay:
+            asyncio.get_running_loop().call_later(delay, self._answer, answer)
         else:
-            self._answer()
+            self._answer(answer)
 
-    def _answer(self) -> None:
+    def _answer(self, answer: bytes) -> None:
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write(_OK)
+            self.transport.write(_OK % (len(answer), answer))
 
 
 class _Connection(_Messages):
@@ -79,27 +89,36 @@ class _Connection(_Messages):
     def __init__(self, load: "Load") -> None:
         super().__init__()
         self._load = load
+        self.customer = 0
 
     def received(self, head: bytes, body: bytes) -> None:
         if not head.startswith(b"HTTP/1.1 200"):
             self._load.outcome.refused += 1
-        self._load.free(self)
+        self._load.acknowledged(self)
 
 
 class Load:
-    """`customers` write `messages` in all to `port`; the replies are expected at the platform's own port."""
+    """`customers` write `messages` in all to `port`; the replies are expected at the platform's own port.
 
-    def __init__(self, *, customers: int, messages: int, delay: float = 0.0, path: str = "/webhook") -> None:
+    The platform takes `delay` seconds a call, and `slow` seconds in the chat of the customer `SLOW`, who is not measured then.
+    """
+
+    def __init__(
+        self, *, customers: int, messages: int, delay: float = 0.0, path: str = "webhook", ahead: int = 1, slow: float = 0.0
+    ) -> None:
         self.delay = delay
+        self.path: MessagePath = PATHS[path]
         self.outcome = Outcome()
-        self._customers = customers
+        self._customers = range(1, customers + 1)
         self._messages = messages
-        self._path = path
+        self._ahead = ahead
+        self._slow = slow
         self._started = 0
-        self._sent_at: dict[int, float] = {}
-        self._expected: dict[int, int] = {}
+        self._written: dict[int, deque[tuple[int, float]]] = {customer: deque() for customer in self._customers}
+        self._unposted: dict[int, deque[int]] = {customer: deque() for customer in self._customers}
+        self._posting: set[int] = set()
         self._idle: list[_Connection] = []
-        self._waiting: list[int] = []
+        self._waiting: deque[int] = deque()
         self._done = asyncio.Event()
 
     async def listen(self) -> int:
@@ -114,9 +133,11 @@ class Load:
         for _ in range(connections):
             _, connection = await loop.create_connection(lambda: _Connection(self), "127.0.0.1", port)
             self._idle.append(connection)
+        opened = list(self._idle)
         started = time.perf_counter()
-        for customer in range(self._customers):
-            self._write(customer)
+        for _ in range(self._ahead):
+            for customer in self._customers:
+                self._write(customer)
         seen = -1
         while not self._done.is_set() and seen != self.outcome.messages:
             seen = self.outcome.messages
@@ -125,51 +146,61 @@ class Load:
             except TimeoutError:
                 continue
         self.outcome.seconds = time.perf_counter() - started
-        self.outcome.lost = self._started - self.outcome.messages
-        for connection in self._idle:
+        if not self._slow:
+            self.outcome.lost = self._started - self.outcome.messages
+        for connection in opened:
             if connection.transport is not None:
                 connection.transport.close()
         return self.outcome
 
+    def delay_of(self, customer: int) -> float:
+        return self._slow if self._slow and customer == SLOW else self.delay
+
     def replied(self, customer: int, number: int) -> None:
-        if self._expected.get(customer) != number:
+        waiting = self._written[customer]
+        if not waiting or waiting[0][0] != number:
             self.outcome.disordered += 1
             return
-        self.outcome.messages += 1
-        self.outcome.latencies.append(time.perf_counter() - self._sent_at[customer])
-        self._expected[customer] = -1
+        _, at = waiting.popleft()
+        if not (self._slow and customer == SLOW):
+            self.outcome.messages += 1
+            self.outcome.latencies.append(time.perf_counter() - at)
         if self.outcome.messages >= self._messages:
             self._done.set()
         else:
             self._write(customer)
 
-    def free(self, connection: _Connection) -> None:
+    def acknowledged(self, connection: _Connection) -> None:
         self._idle.append(connection)
-        if self._waiting:
-            self._send(self._waiting.pop(0))
+        self._posting.discard(connection.customer)
+        if self._unposted[connection.customer]:
+            self._post(connection.customer)
+        while self._waiting and self._idle:
+            self._post(self._waiting.popleft())
 
     def _write(self, customer: int) -> None:
-        if self._started >= self._messages:
+        if self._started >= self._messages and not self._slow:
             return
         self._started += 1
-        self._expected[customer] = self._started
-        self._sent_at[customer] = time.perf_counter()
-        if self._idle:
-            self._send(customer)
-        else:
-            self._waiting.append(customer)
+        self._written[customer].append((self._started, time.perf_counter()))
+        self._unposted[customer].append(self._started)
+        self._post(customer)
 
-    def _send(self, customer: int) -> None:
-        number = self._expected[customer]
-        body = (
-            b'{"update_id":%d,"message":{"message_id":%d,"from":{"id":%d,"is_bot":false,"first_name":"Ann"},'
-            b'"chat":{"id":%d,"type":"private"},"date":1732384000,"text":"%d"}}' % (number, number, customer, customer, number)
-        )
+    def _post(self, customer: int) -> None:
+        """Posts the customer's next update, as soon as a connection is free and the one before is acknowledged."""
+        if customer in self._posting or not self._unposted[customer]:
+            return
+        if not self._idle:
+            self._waiting.append(customer)
+            return
+        body = self.path.update(customer, self._unposted[customer].popleft())
+        self._posting.add(customer)
         connection = self._idle.pop()
+        connection.customer = customer
         assert connection.transport is not None
         connection.transport.write(
-            b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s"
-            % (self._path.encode(), len(body), body)
+            b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n%sContent-Length: %d\r\n\r\n%s"
+            % (self.path.url.encode(), self.path.headers(body), len(body), body)
         )
 
 

@@ -1,6 +1,6 @@
 """What is measured: each server takes an update as a webhook and answers it with one call to the platform.
 
-    python -m benchmarks.servers floor|memory|sqlite PLATFORM_PORT FOLDER
+    python -m benchmarks.servers webhook|telegram|slack floor|rival|memory|sqlite PLATFORM_PORT FOLDER
 
 prints its port, and on SIGTERM its CPU time and peak memory.
 """
@@ -15,26 +15,29 @@ from typing import Any
 
 from aiohttp import ClientSession, TCPConnector, web
 
+from benchmarks.paths import PATHS, MessagePath
 
-async def floor(platform: str) -> web.Application:
+
+async def floor(path: MessagePath, platform: str) -> web.Application:
     """The least that a webhook bot can do: parse the update, call the platform once, answer 200."""
     session = ClientSession(connector=TCPConnector(limit=0))
 
     async def webhook(request: web.Request) -> web.Response:
-        update = json.loads(await request.read())
-        message = update["message"]
-        async with session.post(platform, json={"chat_id": message["chat"]["id"], "text": f"echo {message['text']}"}) as response:
+        address, reply = path.call(platform, json.loads(await request.read()))
+        async with session.post(address, json=reply) as response:
             await response.read()
         return web.Response()
 
     app = web.Application()
-    app.router.add_post("/webhook", webhook)
+    app.router.add_post(path.url, webhook)
     return app
 
 
-async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
+async def frontdesk(path: MessagePath, platform: str, folder: Path, kind: str) -> web.Application:
     """The whole engine: durable inbox, turn, durable outbox, delivery."""
     from frontdesk.channels.web import channel as web_channel
+    from frontdesk.config.logging import configure
+    from frontdesk.config.settings import LoggingOptions
     from frontdesk.core.app import App, Options
     from frontdesk.core.collector import spare_what_lasts
     from frontdesk.core.http import Operations, application
@@ -42,9 +45,9 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
     from frontdesk.core.plugin import Plugin
     from frontdesk.core.storage.memory import MemoryStore
     from frontdesk.core.storage.sqlite import SqliteStore
-    from frontdesk.core.testing.webhook import WebhookChannel, WebhookSettings
     from frontdesk.core.turn import Turn
 
+    configure(LoggingOptions(level="warning"))
     plugin = Plugin("echo")
 
     @plugin.pattern(r"^\d+$")
@@ -52,16 +55,22 @@ async def frontdesk(platform: str, folder: Path, kind: str) -> web.Application:
         return Reply(f"echo {turn.text}")
 
     store = MemoryStore() if kind == "memory" else SqliteStore(folder / "bench.db")
-    transports = [(WebhookChannel, WebhookSettings(platform=platform)), (web_channel, web_channel.Settings())]
+    transports = [path.channel(platform), (web_channel, web_channel.Settings())]
     app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=transports, serve=False)
     await app.__aenter__()
     spare_what_lasts()
     return application(Operations(store, app.metrics, lambda: True), app.transports)
 
 
-async def main(kind: str, platform_port: int, folder: Path) -> None:
-    platform = f"http://127.0.0.1:{platform_port}/sendMessage"
-    app = await (floor(platform) if kind == "floor" else frontdesk(platform, folder, kind))
+async def main(name: str, kind: str, platform_port: int, folder: Path) -> None:
+    path, platform = PATHS[name], f"http://127.0.0.1:{platform_port}"
+    if kind == "floor":
+        app = await floor(path, platform)
+    elif kind == "rival":
+        assert path.rival is not None
+        app = await path.rival(platform)
+    else:
+        app = await frontdesk(path, platform, folder, kind)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
@@ -82,4 +91,4 @@ def usage_since(started: Any) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4])))

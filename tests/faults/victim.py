@@ -1,19 +1,21 @@
-"""The process that is killed: the whole engine on SQLite, with a plugin that takes a little while for some messages.
+"""The process that is killed: the whole engine on SQLite with one channel. Its plugin takes a little while for some messages.
 
-python victim.py PORT PLATFORM_URL FOLDER
+python victim.py '{"channel": "frontdesk.channels.web:channel", "settings": {}, "port": 8080, "folder": "data"}'
 """
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from frontdesk.core.app import App, Options
 from frontdesk.core.outcomes import Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.storage.sqlite import SqliteStore
-from frontdesk.core.testing.webhook import WebhookChannel, WebhookSettings
 from frontdesk.core.turn import Turn
 
 plugin = Plugin("echo")
@@ -34,12 +36,20 @@ async def echo(turn: Turn) -> Reply:
     return Reply(f"{number} {turn.memory['sum']}")
 
 
-async def main(port: int, platform: str, folder: Path) -> None:
+async def main(what: dict[str, Any]) -> None:
+    module, _, attribute = what["channel"].partition(":")
+    channel = getattr(import_module(module), attribute)
+    folder = Path(what["folder"])
     app = App(
-        Options(data_folder=folder, port=port, shutdown_seconds=5),
+        Options(
+            data_folder=folder,
+            port=what["port"],
+            shutdown_seconds=5,
+            never_twice=[channel.name] if what.get("never_twice") else [],
+        ),
         store=SqliteStore(folder / "frontdesk.db"),
         plugins=[plugin],
-        transports=[(WebhookChannel, WebhookSettings(platform=platform))],
+        transports=[(channel, channel.Settings.model_validate(what["settings"]))],
     )
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
@@ -48,4 +58,4 @@ async def main(port: int, platform: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    asyncio.run(main(json.loads(sys.argv[1])))
