@@ -7,10 +7,10 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench faults clean
+.PHONY: help run test lint bench faults demo-email clean
 
 help: ## Show this
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 run: $(VENV)/.installed ## Serve the demo shop (ARGS="--config shop.yaml" for your own; FRONTDESK_WEB__PORT=9000 moves it)
 	@$(BIN)/frontdesk run $(ARGS)
@@ -29,6 +29,9 @@ bench: $(VENV)/.developing ## Measure replies per second against a bare HTTP han
 
 faults: $(VENV)/.developing ## Kill the process 200 times under load and count what was lost
 	FAULT_KILLS=200 $(BIN)/pytest tests/faults $(ARGS)
+
+demo-email: $(VENV)/.developing ## Write an e-mail to the demo shop on a mail server of its own, and read the answer (ARGS=--stay to go on)
+	@$(BIN)/python -m frontdesk.testing.demo_email $(ARGS)
 
 clean: ## Remove the virtual environment and all caches; data/ stays
 	rm -rf $(VENV) dist build reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -52,5 +55,5 @@ $(VENV)/.developing: pyproject.toml | $(VENV)/.installed
 	@echo "Installing the tools for tests ..."
 	@$(BIN)/python -c 'import sys, pip; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' \
 		|| $(BIN)/python -m pip install --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --disable-pip-version-check -e . --group dev
+	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[slack,telegram,email]" --group dev
 	@touch $@

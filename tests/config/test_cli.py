@@ -172,6 +172,12 @@ def test_dead_letters_are_listed_shown_and_replayed() -> None:
     assert frontdesk("dead", "list").stdout == "There are no dead letters.\n"
 
 
+def test_dead_letters_need_no_secrets_of_channels(write: Write) -> None:
+    write("channels: {telegram: {}, email: {address: support@shop.example}}")
+    asyncio.run(_one_dead_letter(Path("data/frontdesk.db")))
+    assert "KeyError" in frontdesk("dead", "list").stdout
+
+
 async def _one_dead_letter(path: Path) -> None:
     now, contact = datetime.now(UTC), Contact(id="ann")
     store = SqliteStore(path)

@@ -164,3 +164,19 @@ async def test_ten_examples_of_each_intent_of_clinc150() -> None:
     assert result.auroc >= 0.965
     assert result.oos_recall >= 0.78
     assert result.refused <= 0.05
+
+
+def test_the_new_text_of_mails_is_measured(tmp_path: Path) -> None:
+    cases = [{"name": "top", "text": "Yes.\n\nOn Monday, Ann wrote:\n> Is it?", "reply": "Yes."}]
+    wrong = [{"name": "never", "text": "Hello", "reply": "Goodbye"}]
+    (tmp_path / "cases.json").write_text(json.dumps([*cases, *wrong]), encoding="utf-8")
+    done = CliRunner().invoke(app, ["replies", str(tmp_path), "--json"])
+    result = json.loads(done.stdout)
+    assert (result["cases"], result["exact"], result["f1"], result["failed"]) == (2, 0.5, 0.5, ["cases: never"])
+    assert "not exact: cases: never" in CliRunner().invoke(app, ["replies", str(tmp_path)]).stdout
+
+
+def test_a_folder_without_cases_is_an_error(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["replies", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "there are no cases" in done.stderr

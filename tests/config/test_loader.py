@@ -115,6 +115,12 @@ def test_a_secret_is_never_shown(write: Write) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+def test_an_empty_secret_leaves_the_message_readable(write: Write) -> None:
+    write("channels: {web: {secret: ''}}")
+    with pytest.raises(ConfigurationError, match="a secret needs at least 32 characters"):
+        load()
+
+
 @pytest.mark.parametrize(
     "text",
     [

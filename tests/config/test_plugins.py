@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from frontdesk.config.extras import missing_extra
 from frontdesk.config.loader import load
 from frontdesk.core.errors import ConfigurationError
 
@@ -96,3 +97,13 @@ def test_the_settings_of_a_plugin_are_checked_against_its_model(write: Write) ->
     assert "plugins.greeter.greeting (FRONTDESK_PLUGINS__GREETER__GREETING) = 5" in str(caught.value)
     assert "plugins.greeter.name (FRONTDESK_PLUGINS__GREETER__NAME) is missing" in str(caught.value)
     assert "plugins.greeter.to" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("slack_sdk.errors", "slack"), ("slack_bolt", "slack"), ("telegram", "telegram"), ("aioimaplib", "email")],
+)
+def test_a_missing_package_names_its_extra(module: str, extra: str) -> None:
+    missing = missing_extra("the channel", ModuleNotFoundError(name=module))
+    assert missing is not None
+    assert f'pip install "frontdesk[{extra}]"' in str(missing)

@@ -2,11 +2,12 @@ import asyncio
 import re
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from frontdesk.core.app import App
 from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected, TransientError, Unavailable
-from frontdesk.core.messages import Outgoing
+from frontdesk.core.messages import Contact, Outgoing
 from frontdesk.core.outcomes import Outcome, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
@@ -293,3 +294,18 @@ async def test_shutdown_sends_all_that_a_turn_has_said(make_app, channel_of: Cha
         await app.intake.accept(a_message())
         await started.wait()
     assert [reply.text for reply in channel_of(app).sent] == ["done", "goodbye"]
+
+
+async def test_what_a_contact_has_told_is_not_forgotten(make_app, channel_of: ChannelOf) -> None:
+    async with make_app(echo) as app:
+        first, second, third = (a_message(str(number)) for number in range(3))
+        contact = msgspec.structs.replace(first.contact, name="Ann", phone="+4915112345")
+        await app.intake.accept(msgspec.structs.replace(first, contact=contact))
+        renamed = msgspec.structs.replace(contact, name="Anna", phone=None)
+        await app.intake.accept(msgspec.structs.replace(second, contact=renamed))
+        await channel_of(app).wait_for(2)
+        known = (await app.store.conversation("test:1")).contact
+        assert (known.name, known.phone) == ("Anna", "+4915112345")
+        await app.intake.accept(msgspec.structs.replace(third, contact=Contact(id="somebody else")))
+        await channel_of(app).wait_for(3)
+        assert (await app.store.conversation("test:1")).contact == Contact(id="somebody else")

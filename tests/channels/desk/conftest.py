@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestClient, TestServer
@@ -15,6 +14,7 @@ from frontdesk.channels.desk.passwords import Passwords
 from frontdesk.channels.desk.settings import DeskSettings
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.channel import Services
+from frontdesk.core.contacts import Contacts
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.events import Events
 from frontdesk.core.handoff import HandoffService
@@ -67,7 +67,9 @@ class World:
     store: MemoryStore
     events: Events
     attachments: Attachments
+    contacts: Contacts
     browser: Callable[[], Browser]
+    wholes: dict[str, str]
 
     async def member(self, name: str, display: str, role: str = "agent") -> None:
         token = await self.desk.accounts.first_link()
@@ -87,13 +89,21 @@ class World:
         minutes = state.pop("minutes", 0)
         at = START + timedelta(minutes=minutes)
         contact = state.pop("contact", Contact(id="c1", name="Kim"))
-        new = Conversation(id=id, channel="web", contact=contact, created=at, updated=at, **state)
-        return await self.store.commit(new, entries or [message(id, "Hello?", contact=contact)])
+        channel = id.partition(":")[0]
+        new = Conversation(id=id, channel=channel, contact=contact, created=at, updated=at, **state)
+        await self.store.commit(new, ())
+        return await self.add(id, *(entries or [message(id, "Hello?", contact=contact)]))
 
-    async def add(self, id: str, *entries: Body) -> None:
+    async def add(self, id: str, *entries: Body) -> Conversation:
+        """Messages come in as a channel brings them, everything else as the core commits it."""
         state = await self.store.conversation(id)
         assert state is not None
-        await self.store.commit(msgspec.structs.replace(state), entries)
+        for entry in entries:
+            if isinstance(entry, Message):
+                await self.store.accept(entry)
+            else:
+                state = await self.store.commit(state, [entry])
+        return state
 
     async def bodies(self, id: str = "web:1") -> list[Body]:
         return [entry.body for entry in await self.store.transcript(id)]
@@ -130,14 +140,19 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: DeskS
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(adapter, "Passwords", lambda: Passwords(quick))
     store, events, attachments = MemoryStore(), Events(), Attachments(tmp_path / "attachments")
+    contacts = Contacts(tmp_path / "contacts.db")
+    await contacts.open()
+    wholes: dict[str, str] = {}
     services = Services(
         accept=store.accept,
         store=store,
         events=events,
         handoff=HandoffService(store, events),
         attachments=attachments,
+        contacts=contacts,
         base_url="http://desk.example",
         folder=tmp_path,
+        whole=lambda message: wholes.get(message.id),
     )
     desk = Desk(settings, services)
     await desk.start()
@@ -151,8 +166,9 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: DeskS
         clients.append(TestClient(server))
         return Browser(clients[-1])
 
-    yield World(desk, store, events, attachments, browser)
+    yield World(desk, store, events, attachments, contacts, browser, wholes)
     for client in clients:
         await client.close()
     await server.close()
     await desk.stop()
+    await contacts.close()

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from aiohttp import FormData
 from yarl import URL
@@ -383,9 +382,10 @@ async def test_unread_until_the_agent_has_seen_it(world: World) -> None:
     await ana.get("/desk/c/web%3A1")
     assert not await unread(ana)
     assert await unread(ben)
+    await world.add("web:1", message("web:1", "still there?"))
     state = await world.store.conversation("web:1")
     assert state is not None
-    await world.store.commit(msgspec.structs.replace(state), [message("web:1", "still there?")])
+    await world.store.commit(state, ())
     assert await unread(ana)
 
 
@@ -399,3 +399,13 @@ async def test_a_broken_form_is_refused(world: World) -> None:
     )
     assert answer.status == 400
     assert len(await world.bodies()) == 1
+
+
+async def test_the_whole_of_a_message_is_shown_where_the_transcript_has_a_part_of_it(world: World) -> None:
+    ana = await world.agent()
+    mail, plain = message("email:1", "Only what is new"), message("email:1", "Nothing more")
+    world.wholes[mail.id] = "From: Kim\n\nOnly what is new\n> <b>what was said before</b>"
+    await world.conversation("email:1", mail, plain)
+    html = await (await ana.get("/desk/c/email:1")).text()
+    assert html.count("The whole message") == 1
+    assert "&gt; &lt;b&gt;what was said before&lt;/b&gt;" in html

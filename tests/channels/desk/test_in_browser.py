@@ -16,7 +16,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from frontdesk.core.events import Changed, Typing
 from frontdesk.core.handoff import HandoffService
-from frontdesk.core.messages import Outgoing
+from frontdesk.core.messages import Contact, Outgoing
 
 from .conftest import PASSWORD, World, message
 
@@ -78,9 +78,7 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 async def says(world: World, text: str) -> None:
     words = message("web:1", text)
-    state = await world.store.conversation("web:1")
-    assert state is not None
-    world.events.publish(Changed(await world.store.commit(state, [words]), (words,)))
+    world.events.publish(Changed(await world.add("web:1", words), (words,)))
 
 
 async def test_a_draft_survives_what_happens_meanwhile_and_is_then_sent(world: World, page: Page) -> None:
@@ -163,6 +161,86 @@ async def test_nothing_that_a_customer_writes_runs(world: World, page: Page) -> 
         assert "owned" not in page.driver.title
 
     await in_thread(look_again)
+
+
+async def test_a_reply_is_corrected_and_the_draft_comes_back(world: World, page: Page) -> None:
+    await world.conversation(owner="queue")
+
+    def write() -> None:
+        page.open("/desk/c/web%3A1")
+        page.find("#text").send_keys("At nien.", Keys.CONTROL, Keys.ENTER)
+        page.until(lambda: "At nien." in page.find("#recent").text)
+        page.until(lambda: page.find("#text").get_attribute("value") == "")
+        page.find("#text").send_keys("By the way")
+        page.find("[data-correct][data-text]").click()
+        assert page.find("#text").get_attribute("value") == "At nien."
+        assert page.find("#correcting").is_displayed()
+        assert not page.find(".attach").is_displayed()
+        page.find("#text").send_keys(Keys.ESCAPE)
+        assert page.find("#text").get_attribute("value") == "By the way"
+        assert not page.find("#correcting").is_displayed()
+
+        page.find("[data-correct][data-text]").click()
+        page.find("#text").clear()
+        page.find("#text").send_keys("At nine.", Keys.CONTROL, Keys.ENTER)
+        page.until(lambda: "At nine." in page.find("#recent").text)
+        page.until(lambda: page.find("#text").get_attribute("value") == "By the way")
+        assert page.find("#composer").get_attribute("data-mode") == "reply"
+        assert "CORRECTED" in page.find("#recent").text.upper()
+
+    await in_thread(write)
+    replies = [body for body in await world.bodies() if isinstance(body, Outgoing)]
+    assert [(body.text, body.replaces) for body in replies] == [("At nien.", None), ("At nine.", replies[0].id)]
+
+
+async def test_two_accounts_are_linked_and_separated(world: World, page: Page) -> None:
+    for id, name in (("telegram:17", "Kim"), ("email:t1", "Kim Lee")):
+        contact = Contact(id=id, name=name, verified=True)
+        await world.conversation(id, message(id, f"hello from {name}", contact=contact), contact=contact, owner="queue")
+
+    stranger = Contact(id="x", name="Mallory Lee")
+    await world.conversation("email:x", contact=stranger)
+
+    def link() -> None:
+        page.driver.set_window_size(1400, 900)
+        page.open("/desk/c/telegram%3A17")
+        page.find("#act-link").click()
+        page.until(lambda: page.driver.switch_to.active_element.get_attribute("id") == "link-words")
+        page.find("#link-words").send_keys("mallory")
+        page.find("#found button").click()
+        page.until(lambda: "does not prove who Mallory Lee is" in page.find("#dialog .problem").text)
+        page.find("#link-words").clear()
+        page.find("#link-words").send_keys("kim lee")
+        page.until(lambda: "Kim Lee" in page.find("#found button").text)
+        page.find("#found button").click()
+        page.find("#link-yes").click()
+        page.until(lambda: "linked by Ana" in page.find("#people").text)
+        assert not page.driver.find_elements(By.CSS_SELECTOR, "#dialog[open]")
+        page.find("#people .related a").click()
+        page.until(lambda: page.find(".talk").get_attribute("data-conversation") == "email:t1")
+        page.until(lambda: "hello from Kim" in page.find("#people .account").text)
+        page.find("#people button.link").click()
+        page.find("#unlink-yes").click()
+        page.until(lambda: "Not linked" in page.find("#people").text)
+
+    await in_thread(link)
+
+
+async def test_a_colleagues_conversation_is_taken_over_after_a_question(world: World, page: Page) -> None:
+    await world.conversation(owner="agent", agent="Bo")
+
+    def write() -> None:
+        page.open("/desk/c/web%3A1")
+        page.find("#text").send_keys("Mine now.", Keys.CONTROL, Keys.ENTER)
+        page.until(lambda: "Bo has this conversation" in page.find("#dialog[open]").text)
+        page.find("#dialog [data-send-over]").click()
+        page.until(lambda: "Mine now." in page.find("#transcript").text)
+        assert not page.driver.find_elements(By.CSS_SELECTOR, "#dialog[open]")
+
+    await in_thread(write)
+    state = await world.store.conversation("web:1")
+    assert state is not None
+    assert state.agent == "Ana"
 
 
 @pytest.fixture

@@ -67,7 +67,9 @@ def test_a_preview_is_one_line_of_plain_words() -> None:
     assert len(shown("long " * 999)) <= 160
 
 
-@pytest.mark.parametrize(("kind", "label"), [("new", ""), ("edited", "edited"), ("deleted", "deleted"), ("command", "command")])
+@pytest.mark.parametrize(
+    ("kind", "label"), [("new", ""), ("edited", "edited"), ("deleted", "deleted"), ("automatic", "automatic")]
+)
 def test_the_kind_of_a_message_is_said(kind: str, label: str) -> None:
     message = Message(id="m", channel="web", conversation="c", contact=Contact(id="c"), parts=(TextPart("x"),), at=AT, kind=kind)  # type: ignore[arg-type]
     assert line(Entry(seq=1, body=message, status="done")).label == label

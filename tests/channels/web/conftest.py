@@ -15,6 +15,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from frontdesk.channels.web import WebChannel, WebSettings
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.channel import Services
+from frontdesk.core.contacts import Contacts
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.events import Events
 from frontdesk.core.handoff import HandoffService
@@ -142,6 +143,7 @@ async def chat(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Chat]:
         events=events,
         handoff=HandoffService(store, events),
         attachments=Attachments(tmp_path / "attachments"),
+        contacts=Contacts(tmp_path / "contacts.db"),
         folder=tmp_path,
         base_url="https://chat.example",
     )

@@ -172,7 +172,7 @@ async def test_a_forged_session_is_closed(chat: Chat, token: str) -> None:
 
 
 async def test_an_expired_session_is_closed(chat: Chat) -> None:
-    expired = chat.channel.chat._signer.session("web:abc", datetime.now(UTC) - timedelta(seconds=1))
+    expired = chat.channel.chat.signer.session("web:abc", datetime.now(UTC) - timedelta(seconds=1))
     async with chat.client.ws_connect("/chat/socket") as ws:
         await ws.send_json({"type": "hello", "token": expired})
         assert "expired" in (await ws.receive_json())["error"]

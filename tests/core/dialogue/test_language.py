@@ -36,7 +36,20 @@ def test_a_sentence_shows_its_language(detector: LanguageDetector, text: str, la
 
 
 @pytest.mark.parametrize(
-    "text", ["ok", "Brook kettle", "LL-10423", "", "👍👍", "https://shop.example/zh", "a@b.example", "12.50"]
+    "text",
+    [
+        "ok",
+        "Brook kettle",
+        "LL-10423",
+        "",
+        "👍👍",
+        "https://shop.example/zh",
+        "a@b.example",
+        "12.50",
+        "/link K4XN-A2CD",
+        "/unlink",
+        "K4XN-A2CD",
+    ],
 )
 def test_what_tells_nothing_keeps_the_language(detector: LanguageDetector, text: str) -> None:
     assert detector.detect(text, "zh") == "zh"

@@ -1,11 +1,14 @@
 import asyncio
 import sqlite3
+import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from frontdesk.core.errors import ConfigurationError, Unavailable
+from frontdesk.core.conversations import encode_state
+from frontdesk.core.errors import UNCERTAIN, ConfigurationError, Unavailable
 from frontdesk.core.storage.migrations import STEPS
 from frontdesk.core.storage.sqlite import SqliteStore
 from frontdesk.core.testing import StoreContract, a_message
@@ -214,4 +217,53 @@ async def test_replayed_letters_are_noticed_after_a_failing_disk(path: Path, mon
     await other.replay((await other.dead())[0].seq)
     await other.close()
     assert (await asyncio.wait_for(anext(turns), 3)).waiting(1)[0].text == "poison"
+    await store.close()
+
+
+async def test_a_database_of_the_first_version_is_brought_up_to_date(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.executescript(f"{STEPS[0]} PRAGMA user_version = 1;")
+        state = a_conversation("test:1")
+        values = ("test:1", 1, "bot", state.updated.timestamp(), encode_state(msgspec.structs.replace(state, version=1)))
+        db.execute("INSERT INTO conversations (id, version, owner, updated, body) VALUES (?, ?, ?, ?, ?)", values)
+    db.close()
+    store = SqliteStore(path)
+    await store.open()
+    try:
+        assert [found.id for found in await store.conversations(contact=("test", "test:1"))] == ["test:1"]
+    finally:
+        await store.close()
+
+
+async def test_what_was_on_its_way_at_a_crash_and_must_not_be_sent_twice_is_a_dead_letter(path: Path) -> None:
+    store = SqliteStore(path)
+    await store.open()
+    await store.commit(a_conversation(), [a_reply("1", id="r1"), a_reply("2", id="r2")])
+    await (await anext(store.deliveries())).begin()
+    await store.close()
+
+    again = SqliteStore(path)
+    await again.open()
+    try:
+        assert (await anext(again.deliveries())).outgoing.id == "r2"
+        (dead,) = await again.dead()
+        assert (dead.body.id, dead.error) == ("r1", UNCERTAIN)
+    finally:
+        await again.close()
+
+
+async def test_a_look_from_outside_takes_nothing_from_a_running_store(path: Path) -> None:
+    """The last to close a database removes its log. The other process must see that this one has the database open."""
+    look = "import sqlite3, sys; print(*sqlite3.connect(sys.argv[1]).execute('SELECT count(*) FROM entries').fetchone())"
+
+    async def seen() -> str:
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", look, path, stdout=asyncio.subprocess.PIPE)
+        return (await process.communicate())[0].decode().strip()
+
+    store = SqliteStore(path)
+    await store.open()
+    await store.accept(a_message("before"))
+    assert await seen() == "1"
+    await store.accept(a_message("after"))
+    assert await seen() == "2"
     await store.close()

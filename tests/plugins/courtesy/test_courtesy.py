@@ -36,3 +36,9 @@ def test_courtesies(bot: Bot, text: str, answer: str, resolves: bool) -> None:
     assert answer in reply.text
     marks = [entry.body.event for entry in bot.transcript(text) if isinstance(entry.body, Mark)]
     assert marks == (["resolved"] if resolves else [])
+
+
+def test_small_talk_is_not_offered(bot: Bot) -> None:
+    (reply,) = bot.says("/help", conversation="help")
+    assert "Say hello" not in reply.text
+    assert "`/help`" in reply.text

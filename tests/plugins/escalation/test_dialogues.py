@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from frontdesk.core.dialogue.slots import FreeText, Slot
+from frontdesk.core.messages import Choice
 from frontdesk.core.outcomes import Escalate, Outcome, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
@@ -22,6 +23,11 @@ async def water_plants(turn: Turn, place: Slot[FreeText]) -> Outcome:
     if "cellar" in place.value:
         return Escalate("the cellar is locked", text="That needs a key.", summary="Key 7.")
     return Reply("They are watered.")
+
+
+@gardening.command("tools", help="where the tools are")
+async def tools(turn: Turn) -> Outcome:
+    return Reply("| Tool | Shelf |\n| --- | --- |\n| *Rake* | 2 |\n\n1. Ask *Ada*", choices=[Choice("To a person", "/human")])
 
 
 @pytest.fixture(scope="module")
@@ -112,6 +118,13 @@ def test_the_summary_has_what_was_said_and_given(bot: Bot) -> None:
     assert "- place: in the cellar" in lines
     assert lines[-3] == "- Customer: please water the plants"
     assert lines[-1] == "- Customer: in the cellar"
+
+
+def test_the_summary_has_words_without_markup_and_pressed_buttons(bot: Bot) -> None:
+    bot.says("/tools", conversation="pressed")
+    bot.presses("To a person", conversation="pressed")
+    lines = handed_over(bot, "pressed")[1].splitlines()
+    assert lines[-2:] == ["- Bot: Tool Shelf Rake 2 Ask Ada", "- Customer: To a person"]
 
 
 def test_the_request_before_the_wish_for_a_person_is_kept(bot: Bot) -> None:
