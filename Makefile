@@ -55,5 +55,5 @@ $(VENV)/.developing: pyproject.toml | $(VENV)/.installed
 	@echo "Installing the tools for tests ..."
 	@$(BIN)/python -c 'import sys, pip; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (25, 1))' \
 		|| $(BIN)/python -m pip install --disable-pip-version-check --upgrade "pip>=25.1"
-	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[slack,telegram,email]" --group dev
+	@$(BIN)/python -m pip install --disable-pip-version-check -e ".[slack,telegram,email,voice,local-models,remote-models]" --group dev
 	@touch $@

@@ -8,6 +8,10 @@ FrontdeskError
 ├── InvalidInput            the sender must change what it sends (HTTP 4xx)
 ├── Stale                   somebody else changed the conversation: reload and decide again
 ├── TransientError          a handler may raise it: the turn is tried again with backoff
+├── ModelError              a model gave no usable answer: go on without it
+│   ├── ModelUnavailable    it is loading, out of reach, busy, or its budget is spent
+│   ├── PromptRejected      what it was asked can never be answered: too long, empty, or not among its abilities
+│   └── ModelFailed         it broke, took too long, or answered rubbish
 └── DeliveryError
     ├── DeliveryDeferred    the platform says later, or was not reached
     ├── DeliveryUncertain   the platform was reached, and its answer was lost
@@ -63,6 +67,26 @@ class TransientError(FrontdeskError):
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class ModelError(FrontdeskError):
+    """A model gave no usable answer. The message never has words of the prompt or of the answer in it."""
+
+
+class ModelUnavailable(ModelError):
+    """The model cannot be asked now. `retry_after` is in seconds, where it is known."""
+
+    def __init__(self, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class PromptRejected(ModelError):
+    """The model can never answer this request: another one must be made."""
+
+
+class ModelFailed(ModelError):
+    """The model was asked, and broke, took too long, or answered what cannot be used."""
 
 
 class DeliveryError(FrontdeskError):

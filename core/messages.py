@@ -49,12 +49,22 @@ class ImagePart(Struct, frozen=True, tag="image"):
     attachment: Attachment
 
 
+Unheard = Literal["no_model", "silence", "unreadable", "failed"]
+
+
 class AudioPart(Struct, frozen=True, tag="audio"):
-    """Sound, with the transcript once a turn has made one. `seconds` is what the platform says, if it does."""
+    """Sound. A turn adds the `transcript`, its `language` and `confidence` (0 to 1), or why there is none: `unheard`.
+
+    `seconds` is what the platform says, if it does. `peaks` are the loudness along the recording, in percent.
+    """
 
     attachment: Attachment
     seconds: float | None = None
     transcript: str | None = None
+    language: str | None = None
+    confidence: float | None = None
+    unheard: Unheard | None = None
+    peaks: tuple[int, ...] = ()
 
 
 class FilePart(Struct, frozen=True, tag="file"):
@@ -173,13 +183,14 @@ class Outgoing(Struct, frozen=True, kw_only=True, tag="outgoing"):
 
 
 class Note(Struct, frozen=True, kw_only=True, tag="note"):
-    """An agent's internal note. It is never sent to anybody."""
+    """An agent's internal note. It is never sent to anybody. `replaces` is the id of an earlier note that this is a new version of."""
 
     id: str
     conversation: str
     text: str
     author: str
     at: datetime
+    replaces: str | None = None
 
 
 MarkEvent = Literal["escalated", "taken", "returned", "resolved"]

@@ -2,6 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from frontdesk.core.chat import Usage
 from frontdesk.core.store import Health
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -21,6 +22,20 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self._models = Histogram(
+            "frontdesk_model_seconds",
+            "Time of a call of a model",
+            ("model", "operation", "result"),
+            buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
+            registry=self.registry,
+        )
+        self._tokens = Counter(
+            "frontdesk_model_tokens", "Tokens read and written", ("model", "direction"), registry=self.registry
+        )
+        self._cost = Counter("frontdesk_model_cost", "Cost, in the currency of the prices", ("model",), registry=self.registry)
+        self._conversations = Counter(
+            "frontdesk_model_conversations", "Conversations that a model was used in, a day", ("model",), registry=self.registry
+        )
         self._depth = Gauge("frontdesk_queue_depth", "Entries that wait", ("queue",), registry=self.registry)
         self._counters: dict[tuple[str, str], Counter] = {}
         self._histograms: dict[tuple[Histogram, tuple[str, ...]], Histogram] = {}
@@ -39,6 +54,18 @@ class Metrics:
     def delivery(self, channel: str, result: str, seconds: float) -> None:
         """`result` is `sent`, `deferred` or `dead`."""
         self._observe(self._deliveries, (channel, result), seconds)
+
+    def model(self, model: str, operation: str, result: str, seconds: float) -> None:
+        """`operation` is `chat`, `embed`, `transcribe` or `speak`; `result` is `done`, `cancelled` or the name of an error."""
+        self._observe(self._models, (model, operation, result), seconds)
+
+    def used(self, model: str, usage: Usage, *, new_conversation: bool) -> None:
+        """Cost over conversations is the cost per conversation: `new_conversation` says that this one is not counted today."""
+        self._tokens.labels(model, "prompt").inc(usage.prompt)
+        self._tokens.labels(model, "completion").inc(usage.completion)
+        self._cost.labels(model).inc(usage.cost)
+        if new_conversation:
+            self._conversations.labels(model).inc()
 
     def render(self, health: Health) -> bytes:
         """The text format of Prometheus."""

@@ -1,0 +1,1 @@
+"""The bot's end of a child process that holds a model."""
