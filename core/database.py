@@ -3,15 +3,16 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
-from frontdesk.core.errors import TransientError
+from frontdesk.core.errors import ConfigurationError, TransientError
 
 T = TypeVar("T")
+Step = Callable[[sqlite3.Connection], object]
 
 BUSY_SECONDS = 10
 
@@ -37,11 +38,15 @@ class Database:
         self._connection: sqlite3.Connection
 
     @classmethod
-    async def open(cls, path: Path, create: Callable[[sqlite3.Connection], None]) -> Self:
-        """Opens the file. `create` makes the tables if there is none: not by `executescript`, which commits."""
+    async def open(cls, path: Path, *steps: Step) -> Self:
+        """Opens the file. The first of the `steps` makes the tables, each later one changes them, once: not by `executescript`,
+        which commits. A step that was released is never changed.
+
+        Raises `ConfigurationError` if the file was made with more steps, by a newer version.
+        """
         database = cls(path)
         try:
-            await database._call(lambda: database._open(create))
+            await database._call(lambda: database._open(steps))
         except BaseException:
             database._thread.shutdown()
             raise
@@ -61,17 +66,30 @@ class Database:
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _open(self, create: Callable[[sqlite3.Connection], None]) -> None:
+    def _open(self, steps: Sequence[Step]) -> None:
         self._connection = sqlite3.connect(owner_only(self._path), isolation_level=None, timeout=BUSY_SECONDS)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
 
-        def create_once(connection: sqlite3.Connection) -> None:
-            if not connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-                create(connection)
+        def migrate(connection: sqlite3.Connection) -> None:
+            version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            if not version and connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                version = 1  # made before versions were kept
+            if version > len(steps):
+                raise ConfigurationError(
+                    f"{self._path} has schema version {version}, and this program knows {len(steps)}: run the newer version that "
+                    "made it, or move the file away to begin anew"
+                )
+            for step in steps[version:]:
+                step(connection)
+            connection.execute(f"PRAGMA user_version = {len(steps)}")
 
-        self._transact(create_once)
+        try:
+            self._transact(migrate)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         connection = self._connection

@@ -75,8 +75,13 @@ class HandoffService:
             raise InvalidInput("there is no such reply to correct", status=404)
         return await self._act(conversation, lambda state: (state, [_said(state, agent, text, id=id, replaces=of)]))
 
-    async def note(self, conversation: str, agent: str, text: str, *, id: str | None = None) -> Conversation:
-        """Leaves an internal note. It changes no owner and is never sent. `id` makes a repetition harmless."""
+    async def note(
+        self, conversation: str, agent: str, text: str, *, id: str | None = None, replaces: str | None = None
+    ) -> Conversation:
+        """Leaves an internal note. It changes no owner and is never sent. `id` makes a repetition harmless.
+
+        `replaces` is the id of an earlier `Note` of this conversation that is now this one.
+        """
         if not text.strip():
             raise InvalidInput("the note is empty")
         note = Note(
@@ -85,6 +90,7 @@ class HandoffService:
             text=text,
             author=f"agent:{agent}",
             at=datetime.now(UTC),
+            replaces=replaces,
         )
         return await self._act(conversation, lambda state: (state, [storable(note)]))
 

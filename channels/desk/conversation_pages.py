@@ -152,6 +152,7 @@ class ConversationPages:
                 entries,
                 await self._earlier(entries),
                 agent=request[ACCOUNT].display if before is None else None,
+                contact=conversation.contact,
                 whole=self._services.whole,
             ),
             sources=retrieved(entries),

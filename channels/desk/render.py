@@ -100,6 +100,7 @@ class Line:
     pressed: str | None = None
     choices: Sequence[str] = ()
     event: str = ""
+    by_customer: bool = False
     quoted: str = ""
     label: Label = ""
     reactions: Sequence[str] = ()
@@ -131,7 +132,14 @@ def line(entry: Entry) -> Line:
                 error=entry.error or "",
             )
         case Note() as note:
-            return Line(seq=entry.seq, side="note", author=name_of(note.author), at=note.at, html=markdown(note.text))
+            return Line(
+                seq=entry.seq,
+                side="note",
+                author=name_of(note.author),
+                at=note.at,
+                html=markdown(note.text),
+                label="edited" if note.replaces else "",
+            )
         case Mark() as mark:
             return Line(seq=entry.seq, side="mark", author=name_of(mark.by), at=mark.at, event=mark.event, text=mark.reason)
 
@@ -153,6 +161,7 @@ def event(entry: Entry, quoted: str = "") -> Line | None:
         author=name,
         at=message.at,
         event="unreacted" if taken_back else message.kind,
+        by_customer=True,
         text=" ".join(emoji(part) for part in reactions),
         quoted=quoted,
     )

@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from frontdesk.channels.desk.render import Line, emoji, event, line, preview
-from frontdesk.core.messages import Entry, Message, Outgoing, ReactionPart
+import msgspec
+
+from frontdesk.channels.desk.render import Line, contact_name, emoji, event, line, preview
+from frontdesk.core.messages import Contact, Entry, Message, Note, Outgoing, ReactionPart
 
 ABOUT_EARLIER = ("edited", "deleted", "reaction")
 
@@ -21,13 +23,16 @@ def lines(
     earlier: Mapping[str, Entry],
     *,
     agent: str | None = None,
+    contact: Contact | None = None,
     whole: Callable[[Message], str | None] = lambda _message: None,
 ) -> list[Line]:
     """`earlier` are the entries that `targets` named, as far as there are such. `agent` can correct the last of their replies.
-    `whole` gives all that was sent, where a message has only a part of it.
+    `contact` is the conversation's, which may know more of itself than an event does. `whole` gives all that was sent, where a
+    message has only a part of it.
 
     A change is shown at what it is about, and only where that is not on the page as an event of its own.
     """
+    entries = _newest_notes(_with_names(entries, earlier, contact))
     reactions: dict[int, Counter[str]] = {}
     shown: list[Line] = []
     group: str | None = None
@@ -59,6 +64,35 @@ def lines(
             draft=own.text if own is not None and own.id == one.id else None,
         )
         for one in shown
+    ]
+
+
+def _with_names(entries: Sequence[Entry], earlier: Mapping[str, Entry], contact: Contact | None) -> Sequence[Entry]:
+    """Platforms tell of a deletion, or of a first message, without the name of who it was."""
+    written = [entry.body.contact for entry in (*earlier.values(), *entries) if isinstance(entry.body, Message)]
+    known = {one.id: one for one in (*written, *([contact] if contact else [])) if contact_name(one)}
+
+    def named(entry: Entry) -> Entry:
+        body = entry.body
+        if not isinstance(body, Message) or contact_name(body.contact) or body.contact.id not in known:
+            return entry
+        return msgspec.structs.replace(entry, body=msgspec.structs.replace(body, contact=known[body.contact.id]))
+
+    return [named(entry) for entry in entries]
+
+
+def _newest_notes(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """With each note in its newest version, in the place of its first one on the page."""
+    first: dict[str, str] = {}
+    newest: dict[str, Note] = {}
+    for entry in entries:
+        if isinstance(note := entry.body, Note):
+            first[note.id] = first.get(note.replaces or "", note.id)
+            newest[first[note.id]] = note
+    return [
+        msgspec.structs.replace(entry, body=newest[entry.body.id]) if isinstance(entry.body, Note) else entry
+        for entry in entries
+        if not isinstance(entry.body, Note) or entry.body.id in newest
     ]
 
 

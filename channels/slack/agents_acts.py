@@ -18,7 +18,7 @@ from frontdesk.channels.slack.incoming import find, text
 from frontdesk.core.channel import Services
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.errors import DeliveryError, DeliveryRejected, InvalidInput, TransientError, Unavailable
-from frontdesk.core.messages import Attachment, AudioPart, FilePart, ImagePart, Outgoing
+from frontdesk.core.messages import Attachment, AudioPart, FilePart, ImagePart, Note, Outgoing
 
 log = structlog.get_logger(__name__)
 
@@ -234,10 +234,8 @@ class Acts:
         split = rules.split(parse.words(message, {}), message, scene.doubt(edited))
         id = self._id(f"{ts}:{edited}")
         if line.reply is None:
-            if split.said or split.doubt:
+            if await self._change_note(scene, line, message, id) and (split.said or split.doubt):
                 await self._channel.whisper(user, scene.thread.root, show.STAYS_INTERNAL)
-            if words := split.internal or split.said:
-                await self._services.handoff.note(scene.state.id, scene.agent.name, words, id=id)
             return
         correction = f"{scene.state.id}/agent/{id}"
         if not split.said:
@@ -255,6 +253,18 @@ class Acts:
         await self._keep_internal(scene, split, ts, id)
         self._changed(scene.state.id)
 
+    async def _change_note(self, scene: Scene, line: Line, message: Mapping[str, Any], id: str) -> bool:
+        """Puts a new version in the place of what stayed with the team. False if it says the same."""
+        words = "\n".join(filter(None, (parse.words(message, {}).strip(), _file_names(message))))
+        earlier = await self._services.store.entry(line.note or _note(scene, self._id(line.ts)))
+        known = earlier.body if earlier is not None and isinstance(earlier.body, Note) else None
+        if not words or (known is not None and known.text == words):
+            return False
+        replaces = known.id if known is not None else None
+        await self._services.handoff.note(scene.state.id, scene.agent.name, words, id=id, replaces=replaces)
+        await self._db.write(replace(line, note=_note(scene, id)))
+        return True
+
     async def _delete(self, payload: Mapping[str, Any]) -> None:
         ts, user = text(payload, "ts"), text(payload, "user")
         line = await self._db.line(ts)
@@ -267,6 +277,10 @@ class Acts:
 
     def _id(self, ts: str) -> str:
         return f"slack:{self._channel.id}:{ts}"
+
+
+def _note(scene: Scene, id: str) -> str:
+    return f"{scene.state.id}/note/{id}"
 
 
 def _file_names(message: Mapping[str, Any]) -> str:

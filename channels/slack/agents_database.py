@@ -47,7 +47,8 @@ class Thread:
 class Line:
     """What an agent wrote in a thread: `reply` is the id of the newest version that went to the customer.
 
-    `mixed`: a version of it had an internal part as well.
+    `mixed`: a version of it had an internal part as well. `note` is the id of the newest version of what stayed internal, None
+    until it was edited.
     """
 
     thread: str
@@ -56,6 +57,7 @@ class Line:
     reply: str | None
     settled: Settled
     mixed: bool = False
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,10 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("CREATE TABLE posts (entry TEXT NOT NULL, thread TEXT NOT NULL, ts TEXT NOT NULL, PRIMARY KEY (entry, thread))")
 
 
+def _remember_notes(db: sqlite3.Connection) -> None:
+    db.execute("ALTER TABLE lines ADD COLUMN note TEXT")
+
+
 class AgentsDatabase:
     """Knows the threads of one channel. All methods raise `TransientError` while the file cannot be used."""
 
@@ -98,7 +104,7 @@ class AgentsDatabase:
 
     @classmethod
     async def open(cls, folder: Path, channel: str) -> Self:
-        database = cls(await Database.open(folder / FILE, _create), channel)
+        database = cls(await Database.open(folder / FILE, _create, _remember_notes), channel)
         before = time.time() - KEPT_DAYS * 86400
         await database._db.run(lambda db: db.execute("DELETE FROM acts WHERE payload IS NULL AND at < ?", (before,)))
         return database
@@ -191,8 +197,8 @@ class AgentsDatabase:
     # Lines and posts
 
     async def write(self, line: Line) -> None:
-        row = (line.ts, line.thread, line.user, line.reply, line.settled, line.mixed)
-        await self._db.run(lambda db: db.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?)", row))
+        row = (line.ts, line.thread, line.user, line.reply, line.settled, line.mixed, line.note)
+        await self._db.run(lambda db: db.execute("INSERT OR REPLACE INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)", row))
 
     async def line(self, ts: str) -> Line | None:
         def read(db: sqlite3.Connection) -> Line | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.core.database import Database
-from frontdesk.core.errors import TransientError
+from frontdesk.core.errors import ConfigurationError, TransientError
 
 
 def create(db: sqlite3.Connection) -> None:
@@ -55,6 +55,43 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "counts.sqlite3"
     path.write_text("these are no tables" * 100)
     with pytest.raises(sqlite3.DatabaseError):
+        await Database.open(path, create)
+
+
+async def test_later_steps_change_what_earlier_versions_made(tmp_path: Path) -> None:
+    path = tmp_path / "counts.sqlite3"
+
+    def twice(db: sqlite3.Connection) -> None:
+        db.execute("ALTER TABLE counts ADD COLUMN twice INTEGER NOT NULL DEFAULT 0")
+        db.execute("UPDATE counts SET n = n + 10, twice = 2 * n")
+
+    with sqlite3.connect(path) as before_versions:
+        create(before_versions)
+    for expected in (11, 12):
+        database = await Database.open(path, create, twice)
+        assert await database.run(count) == expected
+        await database.close()
+
+
+async def test_a_step_that_fails_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "counts.sqlite3"
+
+    def broken(db: sqlite3.Connection) -> None:
+        count(db)
+        raise LookupError
+
+    await (await Database.open(path, create)).close()
+    with pytest.raises(LookupError):
+        await Database.open(path, create, broken)
+    database = await Database.open(path, create)
+    assert await database.run(count) == 1
+    await database.close()
+
+
+async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counts.sqlite3"
+    await (await Database.open(path, create, lambda db: None)).close()
+    with pytest.raises(ConfigurationError, match="schema version 2"):
         await Database.open(path, create)
 
 

@@ -16,6 +16,7 @@ from frontdesk.core.messages import (
     FilePart,
     ImagePart,
     Message,
+    Note,
     Outgoing,
     Part,
     ReactionPart,
@@ -130,6 +131,48 @@ def test_a_corrected_reply_and_its_correction_are_marked() -> None:
         ("corrected", None),
         ("correction", "At nine."),
     ]
+
+
+def note(id: str, text: str, replaces: str | None = None) -> Note:
+    return Note(id=id, conversation="web:1", text=text, author="agent:Ana", at=START, replaces=replaces)
+
+
+def test_a_note_that_was_edited_is_shown_once_in_its_newest_version() -> None:
+    bodies = entries(
+        note("n1", "agnry"),
+        said("m1", TextPart("hi")),
+        note("n2", "angry", "n1"),
+        note("n3", "very angry", "n2"),
+        note("n4", "x"),
+    )
+    shown = [(line.seq, line.side, str(line.html or line.text).strip(), line.label) for line in lines(bodies, {})]
+    assert shown == [
+        (1, "note", '<p dir="auto">very angry</p>', "edited"),
+        (2, "customer", "hi", ""),
+        (5, "note", '<p dir="auto">x</p>', ""),
+    ]
+    (alone,) = lines(entries(note("n3", "very angry", "n2")), {})
+    assert alone.label == "edited"
+
+
+def test_who_is_not_named_by_an_event_is_named_by_what_is_known() -> None:
+    nobody, other = Contact(id="c1"), Contact(id="c2")
+    events = [
+        msgspec.structs.replace(said("d", kind="deleted", target="m0"), contact=nobody),
+        msgspec.structs.replace(said("m1", TextPart("hi")), contact=nobody),
+        msgspec.structs.replace(said("m2", TextPart("ho")), contact=other),
+    ]
+    assert [line.author for line in lines(entries(*events), {}, contact=KIM)] == ["Kim", "Kim", ""]
+    assert [line.author for line in lines(entries(*events, said("m3", TextPart("I am Kim"))), {})] == ["Kim", "Kim", "", "Kim"]
+
+
+async def test_the_page_names_who_deleted_something(world: World) -> None:
+    ana = await world.agent()
+    gone = msgspec.structs.replace(said("d", kind="deleted", target="m0"), contact=Contact(id="c1"))
+    await world.conversation("web:1", gone)
+    await world.conversation("web:2", msgspec.structs.replace(gone, id="e", conversation="web:2"), contact=Contact(id="c1"))
+    assert "Kim deleted an earlier message" in await (await ana.get("/desk/c/web%3A1")).text()
+    assert "Visitor deleted an earlier message" in await (await ana.get("/desk/c/web%3A2")).text()
 
 
 def test_the_list_says_the_last_words_that_are_still_there() -> None:

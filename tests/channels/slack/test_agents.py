@@ -12,7 +12,7 @@ from frontdesk.channels.slack import SlackChannel
 from frontdesk.channels.slack.agents_render import first_message
 from frontdesk.core.app import App
 from frontdesk.core.errors import ConfigurationError, DeliveryDeferred, DeliveryRejected, TransientError
-from frontdesk.core.messages import Attachment, FilePart, Outgoing, TextPart
+from frontdesk.core.messages import Attachment, FilePart, Note, Outgoing, TextPart
 from frontdesk.core.testing import a_message
 from frontdesk.core.testing.platform import until
 from frontdesk.testing.slack import FakeSlack
@@ -469,6 +469,28 @@ class TestInternal:
         await written.edit("not internal")
         await until(lambda: any("an edit does not send it" in words for words in office.whispers(office.ann)))
         assert office.received() == []
+
+    async def test_an_edit_of_what_is_internal_changes_the_note(self, app: App, office: Office) -> None:
+        await office.escalate()
+        await office.take()
+        written = await office.write("// he is agnry")
+        await until(lambda: written.reactions == ["lock"])
+        for text in ("// he is agnry", "// he is angry", "// he is very angry", "// he is very angry"):
+            await written.edit(text)
+            await office.is_settled()
+        notes = [entry.body for entry in await app.store.transcript("test:1") if isinstance(entry.body, Note)]
+        assert [note.text for note in notes] == ["// he is agnry", "// he is angry", "// he is very angry"]
+        assert [note.replaces for note in notes] == [None, notes[0].id, notes[1].id]
+        assert (office.received(), office.whispers(office.ann)) == ([], [])
+
+    async def test_an_edit_of_an_internal_file_keeps_its_name(self, app: App, office: Office) -> None:
+        await office.escalate()
+        await office.take()
+        written = await office.write("// for us", files={"margin.xlsx": b"60 %"})
+        await until(lambda: written.reactions == ["lock"])
+        await written.edit("// for us only")
+        await office.is_settled()
+        assert await office.notes() == ["// for us\n📎 margin.xlsx", "// for us only\n📎 margin.xlsx"]
 
     async def test_an_edit_never_sends_the_internal_part_of_a_message(self, app: App, office: Office) -> None:
         await office.escalate()
