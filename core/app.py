@@ -29,6 +29,7 @@ from frontdesk.core.intake import Intake
 from frontdesk.core.messages import Message
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Embedder
+from frontdesk.core.notices import Notices
 from frontdesk.core.plugin import DataFolder, Plugin
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
@@ -89,6 +90,7 @@ class App:
             Store: store,
             Contacts: self.contacts,
             Events: self.events,
+            Notices: Notices(store, self.events),
             Attachments: self.attachments,
             DataFolder: DataFolder(options.data_folder),
         }

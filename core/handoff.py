@@ -58,6 +58,8 @@ class HandoffService:
             if state.owner != "agent" or state.agent != agent:
                 state, marks = self._taken(state, agent)
                 entries += marks
+            if state.question is not None:  # what the customer says next answers the agent
+                state = msgspec.structs.replace(state, question=None)
             entries.append(_said(state, agent, text, id=id, attachments=tuple(attachments)))
             return state, entries
 
@@ -115,28 +117,45 @@ class HandoffService:
     async def _act(
         self, id: str, decide: Decide, then: Resolved | None = None, begin: Conversation | None = None
     ) -> Conversation:
-        while True:
-            before = await self._store.conversation(id) or begin
-            if before is None:
-                raise KeyError(id)
-            after, entries = decide(before)
-            if after is before and not entries:
-                return before
-            if then is not None:
-                after, more = await then(after)
-                entries = [*entries, *more]
-            try:
-                committed = await self._store.commit(after, entries)
-            except Stale:
-                await asyncio.sleep(0)
-                continue
-            self._events.publish(Changed(committed, tuple(entries)))
-            return committed
+        return await act(self._store, self._events, id, decide, then=then, begin=begin)
 
     @staticmethod
     def _taken(state: Conversation, agent: str) -> tuple[Conversation, list[Body]]:
-        after = msgspec.structs.replace(state, owner="agent", agent=agent, question=None, form=None, resolved=None)
+        question = state.question if state.owner != "bot" else None  # about a setting, which does not concern the agent
+        after = msgspec.structs.replace(state, owner="agent", agent=agent, question=question, form=None, resolved=None)
         return after, [_mark(state, "taken", agent)]
+
+
+async def act(
+    store: Store,
+    events: Events,
+    id: str,
+    decide: Decide,
+    *,
+    then: Resolved | None = None,
+    begin: Conversation | None = None,
+) -> Conversation:
+    """Commits, outside a turn, what is decided on the conversation as it is, again if somebody else was faster.
+
+    Raises `KeyError` for an unknown conversation.
+    """
+    while True:
+        before = await store.conversation(id) or begin
+        if before is None:
+            raise KeyError(id)
+        after, entries = decide(before)
+        if after is before and not entries:
+            return before
+        if then is not None:
+            after, more = await then(after)
+            entries = [*entries, *more]
+        try:
+            committed = await store.commit(after, entries)
+        except Stale:
+            await asyncio.sleep(0)
+            continue
+        events.publish(Changed(committed, tuple(entries)))
+        return committed
 
 
 def closed(state: Conversation) -> Conversation:

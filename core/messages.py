@@ -183,7 +183,7 @@ class Outgoing(Struct, frozen=True, kw_only=True, tag="outgoing"):
 
 
 class Note(Struct, frozen=True, kw_only=True, tag="note"):
-    """An agent's internal note. It is never sent to anybody. `replaces` is the id of an earlier one that this is a new version of."""
+    """An agent's internal note, never sent to anybody. `replaces` is the id of an earlier one that this is a new version of."""
 
     id: str
     conversation: str

@@ -58,6 +58,14 @@ class Command:
     name: str
     help: Words
     handler: Handler
+    always: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    regex: re.Pattern[str]
+    handler: Handler
+    always: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Plugin:
         self.settings = settings
         self.intents: dict[str, Intent] = {}
         self.commands: dict[str, Command] = {}
-        self.patterns: list[tuple[re.Pattern[str], Handler]] = []
+        self.patterns: list[Pattern] = []
         self.answers: list[Handler] = []
         self.steps: dict[str, Handler] = {}
         self.options_of: dict[type[SlotType[Any]], Handler] = {}
@@ -128,8 +136,12 @@ class Plugin:
 
         return register
 
-    def command(self, name: str, *, help: Words) -> Callable[[H], H]:
-        """Handles `/name`; what follows it is injected as `Arguments`."""
+    def command(self, name: str, *, help: Words, always: bool = False) -> Callable[[H], H]:
+        """Handles `/name`; what follows it is injected as `Arguments`.
+
+        With `always` it is obeyed while a person has the conversation too, and so is the answer to what it asks by buttons: for
+        the customer's own settings.
+        """
         if not _COMMAND.match(name):
             raise WiringError(
                 f"plugin {self.name!r}: command {name!r}: use lower-case letters, digits, underscores and hyphens only, no slash"
@@ -138,17 +150,17 @@ class Plugin:
             raise WiringError(f"plugin {self.name!r}: command {name!r} is declared twice")
 
         def register(function: H) -> H:
-            self.commands[name] = Command(name, help, Handler(self.name, function, given=(Turn, Arguments)))
+            self.commands[name] = Command(name, help, Handler(self.name, function, given=(Turn, Arguments)), always)
             return function
 
         return register
 
-    def pattern(self, regex: str, flags: re.RegexFlag = re.IGNORECASE) -> Callable[[H], H]:
-        """Handles a text in which the pattern is found; the `re.Match` is injected."""
+    def pattern(self, regex: str, flags: re.RegexFlag = re.IGNORECASE, *, always: bool = False) -> Callable[[H], H]:
+        """Handles a text in which the pattern is found; the `re.Match` is injected. `always` is as for commands."""
         compiled = re.compile(regex, flags)
 
         def register(function: H) -> H:
-            self.patterns.append((compiled, Handler(self.name, function, given=(Turn, re.Match))))
+            self.patterns.append(Pattern(compiled, Handler(self.name, function, given=(Turn, re.Match)), always))
             return function
 
         return register
@@ -208,8 +220,8 @@ class Plugin:
             yield intent.handler
         for command in self.commands.values():
             yield command.handler
-        for _, handler in self.patterns:
-            yield handler
+        for pattern in self.patterns:
+            yield pattern.handler
         yield from self.answers
         yield from self.steps.values()
         yield from self.options_of.values()

@@ -1,5 +1,6 @@
 """Decides who answers a turn. In this order, and the first that does not `Pass` wins:
 
+0. a voice note that was not heard, or not well: the bot says so, or asks whether it heard right,
 1. a pressed choice, or the answer to an open question,
 2. commands and patterns,
 3. intents, by a classifier with a calibrated "none of these",
@@ -21,6 +22,7 @@ from frontdesk.core.dialogue.corrections import abandons, correction
 from frontdesk.core.dialogue.forms import Forms
 from frontdesk.core.dialogue.intents import IntentMatcher
 from frontdesk.core.dialogue.questions import read_answer
+from frontdesk.core.dialogue.spoken import dropped, said, said_badly, said_otherwise
 from frontdesk.core.effects import NO, Open, Routed
 from frontdesk.core.handlers import Handler
 from frontdesk.core.messages import Choice
@@ -39,7 +41,12 @@ Route = Callable[[Turn], Awaitable[Routed]]
 
 
 class Router:
-    def __init__(self, registry: Registry, forms: Forms, intents: IntentMatcher, commands: Commands) -> None:
+    """Asks whether it heard right where a voice note was understood with less confidence than `ask_below`."""
+
+    def __init__(
+        self, registry: Registry, forms: Forms, intents: IntentMatcher, commands: Commands, *, ask_below: float = 0.0
+    ) -> None:
+        self._ask_below = ask_below
         self._registry = registry
         self._forms = forms
         self._intents = intents
@@ -52,6 +59,20 @@ class Router:
         for plugin, handler in reversed(self._middlewares):
             route = self._wrapped(plugin, handler, route)
         return await route(turn)
+
+    async def route_owned(self, turn: Turn) -> Routed | None:
+        """While a person has the conversation: what is declared `always`, and the answer to what that has asked.
+
+        None for everything else, which is for that person. Middlewares are not asked.
+        """
+        question = turn.state.question
+        if question is not None and question.expires <= turn.now:
+            turn.change(question=None)
+            question = None
+        answered = None
+        if question is not None and question.kind in ("confirm", "choice") and not turn.text.startswith("/"):
+            answered = await self._answered(turn, question)
+        return answered or await self._commands.run(turn, owned=True) or await self._pattern(turn, owned=True)
 
     def _wrapped(self, plugin: Plugin, handler: Handler, inner: Route) -> Route:
         async def route(turn: Turn) -> Routed:
@@ -72,11 +93,14 @@ class Router:
         return route
 
     async def _stages(self, turn: Turn) -> Routed:
-        for stage in (self._open_question, self._command, self._pattern, self._intent, self._answer):
+        for stage in (self._spoken, self._open_question, self._command, self._pattern, self._intent, self._answer):
             routed = await stage(turn)
             if routed is not None and not isinstance(routed.outcome, Pass):
                 return routed
         return self._unanswered(turn)
+
+    async def _spoken(self, turn: Turn) -> Routed | None:
+        return said_badly(turn, self._ask_below)
 
     async def _open_question(self, turn: Turn) -> Routed | None:
         question = turn.state.question
@@ -95,7 +119,19 @@ class Router:
             return routed
         if question is None:
             return None
+        if question.kind == "heard":
+            return await self._heard(turn, question)
         return await self._answered(turn, question) or await self._digressed(turn, question)
+
+    async def _heard(self, turn: Turn, question: Question) -> Routed | None:
+        answer = read_answer(question, turn, self._forms.context(turn, answering=True))
+        if answer == NO:
+            return said_otherwise(turn, question)
+        if answer is None:
+            dropped(turn, question)
+        else:
+            said(turn, question)
+        return await self._open_question(turn)
 
     async def _corrected(self, turn: Turn) -> Routed | None:
         wanted = correction(turn.text, turn.language)
@@ -160,11 +196,11 @@ class Router:
     async def _command(self, turn: Turn) -> Routed | None:
         return await self._commands.run(turn)
 
-    async def _pattern(self, turn: Turn) -> Routed | None:
+    async def _pattern(self, turn: Turn, *, owned: bool = False) -> Routed | None:
         for plugin in self._registry.plugins.values():
-            for pattern, handler in plugin.patterns:
-                if found := pattern.search(turn.text):
-                    outcome = await self._registry.call(handler, turn, given={re.Match: found})
+            for pattern in plugin.patterns:
+                if (pattern.always or not owned) and (found := pattern.regex.search(turn.text)):
+                    outcome = await self._registry.call(pattern.handler, turn, given={re.Match: found})
                     if not isinstance(outcome, Pass):
                         return Routed(outcome, plugin)
         return None
@@ -212,7 +248,9 @@ class Router:
         return routed if routed and isinstance(routed.outcome, Reply) and routed.outcome.answers else None
 
     def _unanswered(self, turn: Turn) -> Routed:
-        words = phrases.ATTACHMENT_ONLY if turn.attachments and not turn.text else phrases.UNANSWERED
+        words = phrases.UNANSWERED
+        if turn.attachments and not turn.text:
+            words = phrases.PICTURE_ONLY if turn.only_pictures else phrases.ATTACHMENT_ONLY
         return Routed(Reply(words, choices=[Choice(turn.say(phrases.TALK_TO_A_PERSON), "/human")], answers=False))
 
 

@@ -5,7 +5,8 @@ A turn ends in one of four ways, and the customer is never left without an answe
 * committed, with what the router decided;
 * tried again with backoff, if the handler raised `TransientError`;
 * buried, if it raised anything else, took too long or was tried too often: the messages become dead letters, an apology goes out;
-* silent, while a person owns the conversation, or if nothing is said but only changed: the messages are only recorded.
+* silent, while a person owns the conversation (but for the customer's own settings), or if nothing is said but only changed: the
+  messages are only recorded.
 """
 
 import asyncio
@@ -180,12 +181,14 @@ class Runner:
         """Lets the router answer. Raises what a handler raises, and `TimeoutError`."""
         if attempts >= self._limits.attempts:
             raise RuntimeError(f"this message was begun {attempts} times and never came to an end")
-        if turn.state.owner != "bot":
-            return "silent"
+        owned = turn.state.owner != "bot"
         async with self._watchdog.watch(partial(self._typing, turn.channel, turn.conversation)):
-            effects.apply(await self._router.route(turn))
+            routed = await (self._router.route_owned(turn) if owned else self._router.route(turn))
+            if routed is None:
+                return "silent"
+            effects.apply(routed)
         turn.keep_memory()
-        if effects.resolved:
+        if effects.resolved and not owned:
             turn.state = closed(turn.state)
             effects.mark("resolved")
             await self._run_resolved_hooks(turn, effects)

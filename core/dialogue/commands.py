@@ -28,13 +28,15 @@ class Commands:
             commands["language"] = phrases.HELP_LANGUAGE
         return commands
 
-    async def run(self, turn: Turn) -> Routed | None:
-        """None if the text is not a command."""
+    async def run(self, turn: Turn, *, owned: bool = False) -> Routed | None:
+        """None if the text is not a command, or, while a person has the conversation (`owned`), none that is obeyed then."""
         match = _COMMAND.match(turn.text)
         if match is None:
             return None
         name, arguments = match["name"].lower(), (match["arguments"] or "").strip()
         command = self._registry.commands.get(name)
+        if owned and not (command.always if command is not None else name == "language"):
+            return None
         if command is not None:
             outcome = await self._registry.call(command.handler, turn, given={Arguments: Arguments(arguments)})
             return Routed(outcome, self._registry.plugins[command.handler.plugin])

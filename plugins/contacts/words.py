@@ -70,6 +70,13 @@ DONE = Text(
     fr="C'est fait. {linked} Vous recevez toujours la réponse là où vous posez la question. `/unlink` annule le lien.",
     es="Hecho. {linked} Seguirá recibiendo la respuesta allí donde pregunte. `/unlink` deshace el vínculo.",
 )
+CODE_WAS_USED = Text(
+    en="Your code was used: this account is now linked with {account}. If that was not you, `/unlink` undoes it.",
+    zh="您的验证码已被使用：此账号现已与{account}关联。如果不是您本人操作，发送 `/unlink` 可取消关联。",
+    de="Ihr Code wurde benutzt: Dieses Konto ist jetzt verknüpft mit {account}. Wenn Sie das nicht waren, hebt `/unlink` es auf.",
+    fr="Votre code a été utilisé : ce compte est maintenant relié à {account}. Si ce n'était pas vous, `/unlink` l'annule.",
+    es="Se ha usado su código: esta cuenta está ahora vinculada con {account}. Si no ha sido usted, `/unlink` lo deshace.",
+)
 SHALL_I_UNLINK = Text(
     en="This account is linked with {others}. Shall I undo that?",
     zh="此账号已与{others}关联。要取消关联吗？",
@@ -148,6 +155,11 @@ AND = Text(en=" and ", zh="、", de=" und ", fr=" et ", es=" y ")
 def accounts(identities: tuple[Identity, ...], language: str) -> str:
     """The accounts in a sentence, masked."""
     return in_language(AND, language).join(account(identity, language) for identity in identities)
+
+
+def used(by: Identity, language: str) -> str:
+    """What whoever has made a code is told."""
+    return CODE_WAS_USED.fitting(language).format(account=account(by, language))
 
 
 def account(identity: Identity, language: str) -> str:

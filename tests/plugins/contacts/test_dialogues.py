@@ -12,11 +12,12 @@ import pytest
 from frontdesk.core.app import App, Options
 from frontdesk.core.contacts import Contacts, Identity
 from frontdesk.core.messages import ChoicePart, Contact, Message, Outgoing, TextPart
-from frontdesk.core.outcomes import Reply
+from frontdesk.core.outcomes import Escalate, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.testing import RecordingChannel
 from frontdesk.core.testing.channel import NoSettings
+from frontdesk.core.testing.platform import until
 from frontdesk.core.text import Text
 from frontdesk.core.turn import Turn
 from frontdesk.plugins.contacts import plugin, words
@@ -24,6 +25,11 @@ from frontdesk.plugins.contacts import plugin, words
 LANGUAGES = ("en", "zh", "de", "fr", "es")
 
 shop = Plugin("shop")
+
+
+@shop.pattern("^I want a person$")
+async def person(turn: Turn) -> Escalate:
+    return Escalate("asked for")
 
 
 @shop.pattern("^who am i$")
@@ -59,10 +65,31 @@ class Customer:
         replies = await self._write(ChoicePart(choice.value, question=asked.question, label=label))
         return [reply.text for reply in replies]
 
+    async def is_not_answered(self, text: str) -> None:
+        before = len(self._replies())
+        await self._accept(TextPart(text))
+
+        async def done() -> bool:
+            return not (await self._app.store.health()).inbox
+
+        await until(done)
+        assert [reply.text for reply in self._replies()[before:]] == []
+
+    async def hears(self, text: str) -> str:
+        """What comes without being asked for."""
+        await until(lambda: any(text in reply.text for reply in self._replies()))
+        return next(reply.text for reply in reversed(self._replies()) if text in reply.text)
+
     async def _write(self, part: TextPart | ChoicePart) -> list[Outgoing]:
         channel = self._app.channels[self._channel]
         assert isinstance(channel, RecordingChannel)
         before = len(channel.sent)
+        await self._accept(part)
+        await channel.wait_for(before + 1)
+        assert all(reply.conversation == self.conversation for reply in channel.sent[before:])
+        return channel.sent[before:]
+
+    async def _accept(self, part: TextPart | ChoicePart) -> None:
         await self._app.intake.accept(
             Message(
                 id=f"{self.conversation}:{uuid4().hex}",
@@ -74,9 +101,6 @@ class Customer:
                 public=self.public,
             )
         )
-        await channel.wait_for(before + 1)
-        assert all(reply.conversation == self.conversation for reply in channel.sent[before:])
-        return channel.sent[before:]
 
     def _replies(self) -> list[Outgoing]:
         channel = self._app.channels[self._channel]
@@ -123,6 +147,7 @@ async def linked(telegram: Customer, mail: Customer) -> None:
     await mail.says(f"/link {code_in(shown)}")
     (done,) = await mail.presses("Yes")
     assert done.startswith("Done.")
+    await telegram.hears("Your code was used")
 
 
 async def test_a_code_from_one_channel_links_the_other(app: App, telegram: Customer, mail: Customer) -> None:
@@ -136,8 +161,45 @@ async def test_a_code_from_one_channel_links_the_other(app: App, telegram: Custo
     assert done == (
         "Done. This account is linked with Telegram (A•• L••). You are still answered wherever you ask. `/unlink` undoes it."
     )
+    assert await telegram.hears("Your code was used") == (
+        "Your code was used: this account is now linked with e-mail (a••@s••.example). If that was not you, `/unlink` undoes it."
+    )
     assert await mail.says("who am i") == ["email, telegram"]
     assert await telegram.says("who am i") == ["email, telegram"]
+
+
+@pytest.mark.parametrize("owner", ["queue", "agent"])
+async def test_links_are_made_and_undone_while_a_person_has_the_conversation(
+    app: App, telegram: Customer, mail: Customer, owner: str
+) -> None:
+    for customer in (telegram, mail):
+        await customer.says("I want a person")
+        if owner == "agent":
+            await app.handoff.take(customer.conversation, "Ana")
+    await linked(telegram, mail)
+    await mail.says("/unlink")
+    assert await mail.says("yes") == ["This account stands alone again."]
+    state = await app.store.conversation(mail.conversation)
+    assert state is not None
+    assert (state.owner, state.question) == (owner, None)
+
+
+async def test_a_yes_to_the_agent_links_nothing(app: App, telegram: Customer, mail: Customer) -> None:
+    (shown,) = await telegram.says("/link")
+    await mail.says("I want a person")
+    (asked,) = await mail.says(f"/link {code_in(shown)}")
+    assert "Shall I link" in asked
+    await app.handoff.take(mail.conversation, "Ana")
+    await app.handoff.reply(mail.conversation, "Ana", "Hello, shall I send it again?")
+    await mail.hears("shall I send it again?")
+    await mail.is_not_answered("yes")
+    assert await telegram.says("who am i") == ["nobody I know"]
+
+
+async def test_ordinary_words_are_for_the_person_who_has_the_conversation(app: App, telegram: Customer) -> None:
+    await telegram.says("I want a person")
+    for text in ("who am i", "/help", "/start", "/nonsense", "link", "unlink", "yes"):
+        await telegram.is_not_answered(text)
 
 
 async def test_a_reply_goes_to_the_channel_and_thread_of_the_question(app: App, telegram: Customer, mail: Customer) -> None:
