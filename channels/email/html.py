@@ -96,7 +96,9 @@ def is_hostile(html: str) -> bool:
         if name.lower() not in NOT_NESTING:  # `<div/>` opens one too
             depth = max(0, depth - 1) if close else depth + 1
             deepest = max(deepest, depth)
-    return tags > MAX_TAGS or deepest > MAX_DEPTH or deepest * tags > MAX_WORK or long_tags > MAX_TAGS_SQUARED
+        if tags > MAX_TAGS or deepest > MAX_DEPTH:
+            return True
+    return deepest * tags > MAX_WORK or long_tags > MAX_TAGS_SQUARED
 
 
 def without_data(html: str) -> str:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from frontdesk.channels.email import subjects
 from frontdesk.channels.email.authentication import Authentication, authentication
 from frontdesk.channels.email.headers import Address, Headers, untagged
-from frontdesk.channels.email.html import is_hostile, markdown
+from frontdesk.channels.email.html import markdown
 from frontdesk.channels.email.mime import CID, File, Mail, Protection
 from frontdesk.channels.email.reply_text import new_html, new_text
 from frontdesk.channels.email.threads import MAX_ID, Threads, message_key, own_id, references, trimmed
@@ -137,7 +137,7 @@ def _sender(headers: Headers) -> tuple[Address, bool]:
 def _new(mail: Mail) -> tuple[str | None, str]:
     """The new part of the HTML, if there is HTML, and the new text."""
     if (html := mail.html) is not None:
-        html = html if is_hostile(html) else new_html(html)
+        html = new_html(html)
         if text := new_text(markdown(html)).text:
             return html, text
     return html, new_text(mail.plain).text

