@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import msgspec
 
-from frontdesk.core.conversations import Conversation
+from frontdesk.core.conversations import Conversation, Handoff
 from frontdesk.core.errors import InvalidInput, Stale
 from frontdesk.core.events import Changed, Events
 from frontdesk.core.messages import Attachment, Body, Mark, MarkEvent, Note, Outgoing, storable
@@ -43,6 +43,23 @@ class HandoffService:
             if state.owner == "agent" and state.agent == agent:
                 return state, ()
             return self._taken(state, agent)
+
+        return await self._act(conversation, decide, begin=begin)
+
+    async def escalate(self, conversation: str, reason: str, *, begin: Conversation | None = None) -> Conversation:
+        """Calls a person without a word to the customer, for what a channel notices. No-op if the bot does not have it any more.
+
+        `begin` is as for `take`.
+        """
+
+        def decide(state: Conversation) -> tuple[Conversation, Sequence[Body]]:
+            if state.owner != "bot":
+                return state, ()
+            now = datetime.now(UTC)
+            called = msgspec.structs.replace(
+                state, owner="queue", question=None, failures=0, resolved=None, handoff=Handoff(reason=reason, at=now)
+            )
+            return called, [Mark(id=uuid4().hex, conversation=state.id, event="escalated", at=now, reason=reason)]
 
         return await self._act(conversation, decide, begin=begin)
 
