@@ -8,16 +8,17 @@ import structlog
 from pydantic import BaseModel
 
 from frontdesk.config.loader import Configuration
+from frontdesk.config.models import configured_models, listening_limits
 from frontdesk.core.app import App, Options
 from frontdesk.core.channel import Transport
 from frontdesk.core.errors import ConfigurationError
+from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Embedder
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.storage.sqlite import SqliteStore
 from frontdesk.core.store import Store
-from frontdesk.plugins.models.minilm import MiniLM
 from frontdesk.plugins.replies import RepliesSettings, knowledge_base
 from frontdesk.plugins.replies.knowledge import IndexUnusable, KnowledgeBase
 from frontdesk.plugins.replies.knowledge.values import OnProgress
@@ -40,11 +41,12 @@ def build(
     """
     settings = configuration.settings
     make_data_folder(settings.data_folder)
-    embedder = MiniLM()
+    metrics = Metrics()
+    models = configured_models(settings.models, data_folder=settings.data_folder, metrics=metrics)
     plugins = list(configuration.plugins)
     if (replies := settings.plugin_sections.get("replies")) is not None:
         assert isinstance(replies, RepliesSettings)
-        plugins.append(_knowledge(replies, settings.data_folder, embedder, on_progress))
+        plugins.append(_knowledge(replies, settings.data_folder, models.embedder, on_progress))
     sections = settings.enabled_channels
     if transports is None:
         transports = [(channel, sections[name]) for name, channel in configuration.channels.items()]
@@ -62,6 +64,7 @@ def build(
             attempts=settings.turns.attempts,
             bursts={name: section.burst_seconds for name, section in sections.items()},
         ),
+        listening=listening_limits(settings.models),
         never_twice=[name for name, section in sections.items() if section.when_uncertain == "leave"],
         shutdown_seconds=settings.shutdown_seconds,
     )
@@ -71,7 +74,8 @@ def build(
         plugins=plugins,
         transports=transports,
         plugin_settings=settings.plugin_sections,
-        embedder=embedder,
+        models=models,
+        metrics=metrics,
         serve=serve,
     )
 
@@ -94,11 +98,11 @@ def configured_store(configuration: Configuration) -> Store:
     return MemoryStore() if settings.store.kind == "memory" else SqliteStore(settings.store_path)
 
 
-def configured_knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder) -> KnowledgeBase:
+def configured_knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder | None) -> KnowledgeBase:
     return knowledge_base(settings, index=data_folder / "knowledge.db", embedder=embedder)
 
 
-def _knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder, on_progress: OnProgress | None) -> Plugin:
+def _knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder | None, on_progress: OnProgress | None) -> Plugin:
     """Provides the knowledge base, with its index up to date."""
     plugin = Plugin("knowledge")
 

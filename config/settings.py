@@ -9,6 +9,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from frontdesk.plugins.models.settings import ModelsSettings
+
 PREFIX = "FRONTDESK_"
 DELIMITER = "__"
 DEFAULT_PLUGINS = Path("my_plugins")
@@ -103,6 +105,7 @@ class Settings(BaseSettings):
     timezone: Annotated[str, AfterValidator(_timezone)] = Field(default="UTC", description="for dates such as 'tomorrow'")
     region: str = Field(default="US", pattern="^[A-Z]{2}$", description="country of phone numbers without a prefix, such as GB")
     turns: TurnOptions = TurnOptions()
+    models: ModelsSettings = ModelsSettings()
     channels: Any = Field(default_factory=dict)
     plugins: PluginOptions = PluginOptions()
     logging: LoggingOptions = LoggingOptions()

@@ -24,11 +24,12 @@ from frontdesk.core.errors import ConfigurationError
 from frontdesk.core.events import Events, Typing
 from frontdesk.core.files import Files
 from frontdesk.core.handoff import HandoffService
+from frontdesk.core.hearing import Hearing, ListeningLimits
 from frontdesk.core.http import Operations, application
 from frontdesk.core.intake import Intake
 from frontdesk.core.messages import Message
 from frontdesk.core.metrics import Metrics
-from frontdesk.core.models import Embedder
+from frontdesk.core.models import ChatModel, Embedder, Models, Speaker, Transcriber
 from frontdesk.core.notices import Notices
 from frontdesk.core.plugin import DataFolder, Plugin
 from frontdesk.core.registry import Registry
@@ -58,11 +59,14 @@ class Options:
     region: str = "US"
     never_twice: Sequence[str] = ()
     turns: TurnLimits = field(default_factory=TurnLimits)
+    listening: ListeningLimits = field(default_factory=ListeningLimits)
     shutdown_seconds: float = 10.0
 
 
 class App:
     """`transports` are the channels and the desk with their settings, `provided` what plugins can have injected, by type.
+
+    `models` begin to load when the application is entered, and nothing waits for them.
 
     Used as an async context manager: entering it opens the store and starts to serve, leaving it stops taking messages,
     finishes turns and deliveries within the limit, and closes. `serve=False` starts everything but the HTTP server.
@@ -76,14 +80,16 @@ class App:
         plugins: Sequence[Plugin],
         transports: Sequence[tuple[type[Transport], BaseModel]],
         plugin_settings: Mapping[str, BaseModel] | None = None,
-        embedder: Embedder | None = None,
+        models: Models | None = None,
+        metrics: Metrics | None = None,
         provided: Mapping[Any, Any] | None = None,
         serve: bool = True,
     ) -> None:
         self.options = options
         self.store = store
         self.events = Events()
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
+        self.models = models or Models()
         self.attachments = Attachments(options.data_folder / "attachments")
         self.contacts = Contacts(options.data_folder / "contacts.db")
         own: dict[Any, Any] = {
@@ -94,22 +100,30 @@ class App:
             Attachments: self.attachments,
             DataFolder: DataFolder(options.data_folder),
         }
-        if embedder is not None:
-            own[Embedder] = embedder
+        kinds = {Embedder: self.models.embedder, ChatModel: self.models.chat, Transcriber: self.models.transcriber}
+        kinds |= {Speaker: self.models.speaker}
+        own |= {kind: model for kind, model in kinds.items() if model is not None}
         self.registry = Registry(plugins, plugin_settings, {**own, **(provided or {})})
         self.languages = LanguageDetector(options.languages)
         cache = options.cache_folder or options.data_folder / "cache"
-        self.intents = IntentMatcher(self.registry.intents, embedder, cache=cache / "intents")
+        self.intents = IntentMatcher(self.registry.intents, self.models.embedder, cache=cache / "intents")
         forms = Forms(self.registry, timezone=options.timezone, region=options.region)
         commands = Commands(self.registry, options.languages)
-        self.router = Router(self.registry, forms, self.intents, commands)
+        self.router = Router(self.registry, forms, self.intents, commands, ask_below=options.listening.ask_below)
         self.channels: dict[str, Channel] = {}
         self.runner = Runner(
             store,
             self.registry,
             self.router,
-            self.languages,
-            Files(self.attachments, self.channels),
+            languages=self.languages,
+            files=Files(self.attachments, self.channels),
+            hearing=Hearing(
+                self.models.transcriber,
+                self.attachments,
+                languages=options.languages,
+                limits=options.listening,
+                sign=self._show_listening,
+            ),
             events=self.events,
             metrics=self.metrics,
             limits=options.turns,
@@ -145,6 +159,9 @@ class App:
             stack.push_async_callback(self.store.close)
             await self.contacts.open()
             stack.push_async_callback(self.contacts.close)
+            for model in self.models:
+                await model.start()
+                stack.push_async_callback(model.stop)
             await self.registry.start()
             stack.push_async_callback(self.registry.stop)
             self.intents.start()
@@ -188,7 +205,10 @@ class App:
         return channel.whole(message) if channel else None
 
     def _show_typing(self, channel: str, conversation: str) -> None:
-        self.events.publish(Typing(conversation, "bot"))
+        self._show_listening(channel, conversation, None)
+
+    def _show_listening(self, channel: str, conversation: str, heard: float | None) -> None:
+        self.events.publish(Typing(conversation, "bot", heard))
         if channel in self.channels:
             self._tasks.start(_quietly(self.channels[channel], conversation))
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from frontdesk.core.errors import WiringError
 from frontdesk.core.messages import Choice, Contact, without_surrogates
 
-QuestionKind = Literal["slot", "confirm", "choice", "free", "intent"]
+QuestionKind = Literal["slot", "confirm", "choice", "free", "intent", "heard"]
 Owner = Literal["bot", "queue", "agent"]
 
 
@@ -17,7 +17,8 @@ class Question(Struct, frozen=True, kw_only=True):
     """A question that waits for its answer. The answer goes to `step` of `plugin`, together with `args`.
 
     `kind` says how an answer is read: `slot` fills the slot named by `step` of the open form, `confirm` takes a yes or a
-    no, `choice` one of the choices (`free` lets any text pass too), `intent` asks which of several intents was meant.
+    no, `choice` one of the choices (`free` lets any text pass too), `intent` asks which of several intents was meant, `heard`
+    whether a voice note was heard rightly.
     """
 
     id: str

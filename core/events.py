@@ -40,10 +40,11 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Somebody is writing: `bot`, `contact`, or `agent:` and a name."""
+    """Somebody is writing: `bot`, `contact`, or `agent:` and a name. `heard` is how much of a recording the bot has heard, 0 to 1."""
 
     conversation: str
     author: str
+    heard: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,17 +27,18 @@ from frontdesk.core.dialogue import phrases
 from frontdesk.core.dialogue.language import LanguageDetector
 from frontdesk.core.effects import Effects, Routed
 from frontdesk.core.errors import FrontdeskError, Stale, TransientError
-from frontdesk.core.events import Changed, Events
+from frontdesk.core.events import Accepted, Changed, Event, Events
 from frontdesk.core.files import Files
 from frontdesk.core.handoff import closed
-from frontdesk.core.messages import Body, Contact, Entry, Message
+from frontdesk.core.hearing import Hearing
+from frontdesk.core.messages import AudioPart, Body, Contact, Entry, Message
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
 from frontdesk.core.store import Claim, Store
 from frontdesk.core.tasks import FAILURES, Tasks, backoff, being_cancelled, when_writable
-from frontdesk.core.turn import Turn
+from frontdesk.core.turn import Superseded, Turn
 from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,8 @@ BURST = 50
 """So many messages at most are taken as one turn."""
 TYPING_AFTER = 0.4
 """Seconds after which the customer is shown that the bot is working."""
+TAKEN_AGAIN = 3
+"""How often what the customer writes meanwhile may begin a turn anew."""
 GROUP_SECONDS = 0.8
 """How long a turn waits for the rest of an album, whose pieces come one by one."""
 
@@ -68,9 +71,10 @@ class Runner:
         store: Store,
         registry: Registry,
         router: Router,
+        *,
         languages: LanguageDetector,
         files: Files,
-        *,
+        hearing: Hearing,
         events: Events,
         metrics: Metrics,
         limits: TurnLimits,
@@ -82,6 +86,7 @@ class Runner:
         self._router = router
         self._languages = languages
         self._files = files
+        self._hearing = hearing
         self._events = events
         self._metrics = metrics
         self._limits = limits
@@ -134,24 +139,36 @@ class Runner:
     async def _turn(self, claim: Claim, messages: Sequence[Message]) -> Changed | None:
         """Takes one turn. None if it will be tried again."""
         started = perf_counter()
-        heard: Sequence[Message] = messages
-        if len(waiting := claim.waiting(BURST)) > len(messages):
-            heard = folded(messages, waiting)
+        taken_again = 0
         while True:
+            heard: Sequence[Message] = messages
+            if len(waiting := claim.waiting(BURST)) > len(messages):
+                heard = folded(messages, waiting)
             known = await claim.load()
             try:
                 heard = await self._files.fetched(heard, last=claim.attempts + 1 >= self._limits.attempts)
             except TransientError as failure:
                 await self._give_back(claim, failure.retry_after or backoff(claim.attempts), _described(failure))
                 return None
+            heard = await self._hearing.heard(heard, known and known.language)
             changes = await revisions(self._store, heard)
-            before = self._updated(known, messages)
-            turn = Turn(before, heard or messages, now=before.updated, read_history=self._read_history)
+            before = self._updated(known, heard or messages)
+            turn = Turn(
+                before,
+                heard or messages,
+                now=before.updated,
+                read_history=self._read_history,
+                superseded=partial(self._superseded, claim, len(messages) if taken_again < TAKEN_AGAIN else BURST),
+            )
             effects = Effects(turn, turn.id)
             error: str | None = None
             cause: BaseException | None = None
             try:
                 result = await self._decide(turn, effects, claim.attempts) if _wants_answer(heard) else "silent"
+            except Superseded:
+                messages = _taken_together(claim.waiting(BURST), burst=True)
+                taken_again += 1
+                continue
             except TransientError as failure:
                 if claim.attempts + 1 < self._limits.attempts:
                     self._metrics.turn(turn.channel, turn.plugin, "retried", perf_counter() - started)
@@ -176,6 +193,12 @@ class Runner:
             self._metrics.turn(turn.channel, turn.plugin, result, perf_counter() - started)
             await self._files.drop(changes.dropped)
             return Changed(committed, tuple(entries))
+
+    async def _superseded(self, claim: Claim, taken: int) -> None:
+        """Returns as soon as more was written that belongs to a turn of so many messages."""
+        with self._events.subscribe(claim.waiting(1)[0].conversation, wants=_is_accepted) as events:
+            while len(_taken_together(claim.waiting(BURST), burst=True)) <= taken:
+                await events.get()
 
     async def _decide(self, turn: Turn, effects: Effects, attempts: int) -> str:
         """Lets the router answer. Raises what a handler raises, and `TimeoutError`."""
@@ -258,7 +281,7 @@ class Runner:
             return msgspec.structs.replace(known, updated=now)
         language = known.language
         if not known.language_chosen:
-            language = self._languages.detect(last.text, known.language or last.language)
+            language = self._languages.detect(last.text, known.language or last.language or _spoken_language(last))
         form = known.form
         if form is not None and known.question is None and now - known.updated > ANSWER_WITHIN:
             form = None  # what is said now corrects nothing that was said so long ago
@@ -288,8 +311,16 @@ def _wants_answer(messages: Sequence[Message]) -> bool:
     return any(message.kind == "new" for message in messages)
 
 
+def _spoken_language(message: Message) -> str | None:
+    return next((part.language for part in message.parts if isinstance(part, AudioPart)), None)
+
+
+def _is_accepted(event: Event) -> bool:
+    return isinstance(event, Accepted)
+
+
 def _with_files_now(messages: Sequence[Message], heard: Sequence[Message]) -> list[Message]:
-    """Those that the turn has in another form than the transcript: with their files, or in the version of a later edit."""
+    """Those that the turn has in another form than the transcript: with their files and what is said in them, or as edited."""
     if heard is messages:
         return []
     taken = {message.id: message for message in messages}

@@ -1,17 +1,41 @@
 """One turn of a conversation: what came in, and the state that is being changed."""
 
+import asyncio
 import copy
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from frontdesk.core.conversations import Conversation, as_stored
-from frontdesk.core.messages import Attachment, AudioPart, Contact, Entry, FilePart, ImagePart, Message, Outgoing, plain_text
+from frontdesk.core.errors import FrontdeskError
+from frontdesk.core.messages import (
+    Attachment,
+    AudioPart,
+    Contact,
+    Entry,
+    FilePart,
+    ImagePart,
+    Message,
+    Outgoing,
+    TextPart,
+    plain_text,
+)
 from frontdesk.core.text import Words, in_language
 
 ReadHistory = Callable[[str, int], Awaitable[list[Entry]]]
+
+
+T = TypeVar("T")
+
+
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+class Superseded(FrontdeskError):
+    """The customer has written more while an answer was being made: the turn is taken again. For the core; let it pass."""
 
 
 class Arguments(str):
@@ -43,10 +67,17 @@ class Turn:
     `memory` is the plugin's own dictionary: JSON, kept from turn to turn, committed with the turn.
     """
 
-    __slots__ = ("_memory", "_read_history", "intent", "messages", "now", "plugin", "state", "text")
+    __slots__ = ("_memory", "_read_history", "_superseded", "intent", "messages", "now", "plugin", "state", "text")
 
     def __init__(
-        self, state: Conversation, messages: Sequence[Message], *, now: datetime, read_history: ReadHistory, plugin: str = ""
+        self,
+        state: Conversation,
+        messages: Sequence[Message],
+        *,
+        now: datetime,
+        read_history: ReadHistory,
+        superseded: Callable[[], Awaitable[None]] = _never,
+        plugin: str = "",
     ) -> None:
         self.state = state
         self.messages = messages
@@ -56,6 +87,7 @@ class Turn:
         self.text = plain_text(messages).strip()
         self._memory: dict[str, dict[str, Any]] = {}
         self._read_history = read_history
+        self._superseded = superseded
         choice = messages[-1].choice if messages else None
         if choice is not None and not self.text:
             self.text = choice.value
@@ -88,6 +120,12 @@ class Turn:
         return [part.attachment for message in self.messages for part in message.parts if isinstance(part, files)]
 
     @property
+    def only_pictures(self) -> bool:
+        """Whether everything that was sent is a picture."""
+        parts = [part for message in self.messages for part in message.parts]
+        return bool(parts) and all(isinstance(part, ImagePart) for part in parts)
+
+    @property
     def memory(self) -> dict[str, Any]:
         if self.plugin not in self._memory:
             self._memory[self.plugin] = copy.deepcopy(self.state.memory.get(self.plugin, {}))
@@ -104,6 +142,29 @@ class Turn:
     def change(self, **fields: Any) -> None:
         """Changes the state that will be committed. For the core; a plugin has its `memory`."""
         self.state = msgspec.structs.replace(self.state, **fields)
+
+    def hear(self, text: str) -> None:
+        """Takes a text for what the customer has written in this turn. For the core."""
+        self.text = text.strip()
+        self.messages = [msgspec.structs.replace(message, parts=(TextPart(text),)) for message in self.messages[-1:]]
+
+    async def unless_superseded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Waits for what takes long and changes nothing, such as a model's answer, unless the customer writes more meanwhile.
+
+        Then the work is cancelled, and the turn is taken again with all that was written: nothing is lost, and nothing that is
+        out of date is answered. Do nothing that must not be done twice before it.
+        """
+        task = asyncio.ensure_future(work)
+        newer = asyncio.ensure_future(self._superseded())
+        try:
+            await asyncio.wait((task, newer), return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            raise Superseded("the customer has written more")
+        finally:
+            for each in (task, newer):
+                each.cancel()
+            await asyncio.gather(task, newer, return_exceptions=True)
 
     def keep_memory(self) -> None:
         """Takes the plugins' memories into the state, as the store will give them back.

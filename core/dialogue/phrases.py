@@ -76,6 +76,62 @@ ATTACHMENT_ONLY = Text(
     fr="Merci, le fichier est conservé. Je ne peux pas le lire : écrivez-moi ce qu'il vous faut, ou /human pour une personne.",
     es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o /human para una persona.",
 )
+PICTURE_ONLY = Text(
+    en="Thank you, I have kept the picture. I cannot see it myself: tell me what it shows, or write /human for a person.",
+    zh="谢谢，图片已收到。我看不到图片内容，请用文字描述一下，或输入 /human 转人工客服。",
+    de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie mir, was es zeigt, oder /human.",
+    fr="Merci, l'image est conservée. Je ne peux pas la voir : dites-moi ce qu'elle montre, ou écrivez /human.",
+    es="Gracias, la imagen está guardada. No puedo verla: dígame qué muestra, o escriba /human para una persona.",
+)
+CANNOT_LISTEN = Text(
+    en="Thank you, I have kept your voice message. I cannot listen to it myself: a person can. Or write to me.",
+    zh="谢谢，语音消息已收到。我暂时无法收听语音，可以为您转人工客服收听，或者请用文字告诉我您的需求。",
+    de="Danke, Ihre Sprachnachricht ist gespeichert. Anhören kann ich sie nicht, aber ein Mensch kann es. Oder schreiben Sie mir.",
+    fr="Merci, votre message vocal est conservé. Je ne peux pas l'écouter, mais une personne le peut. Ou écrivez-moi.",
+    es="Gracias, su mensaje de voz está guardado. Yo no puedo escucharlo, pero una persona sí. O escríbame qué necesita.",
+)
+NOTHING_HEARD = Text(
+    en="I could not hear anybody speak in your recording. Please try once more, or write to me.",
+    zh="这段录音里我没有听到说话声。请再录一次，或者用文字告诉我。",
+    de="In Ihrer Aufnahme habe ich niemanden sprechen gehört. Bitte versuchen Sie es noch einmal, oder schreiben Sie mir.",
+    fr="Je n'ai entendu personne parler dans votre enregistrement. Réessayez, ou écrivez-moi.",
+    es="No he oído hablar a nadie en su grabación. Inténtelo otra vez, o escríbame.",
+)
+UNREADABLE_RECORDING = Text(
+    en="I have kept your recording, but I could not play it. Please record it again, or write to me.",
+    zh="录音已保存，但我无法播放。请重新录制，或者用文字告诉我。",
+    de="Ihre Aufnahme ist gespeichert, aber ich konnte sie nicht abspielen. Sprechen Sie noch einmal, oder schreiben Sie mir.",
+    fr="Votre enregistrement est conservé, mais je n'ai pas pu le lire. Enregistrez-le à nouveau, ou écrivez-moi.",
+    es="Su grabación está guardada, pero no he podido reproducirla. Grábela de nuevo, o escríbame.",
+)
+LISTENING_FAILED = Text(
+    en="I have kept your recording, but could not listen to it. Please write to me, or let a person listen to it.",
+    zh="录音已保存，但收听时出了问题。请用文字告诉我，或转人工客服收听。",
+    de="Ihre Aufnahme ist gespeichert, aber ich konnte sie nicht anhören. Schreiben Sie mir, oder bitten Sie einen Menschen.",
+    fr="Votre enregistrement est conservé, mais je n'ai pas pu l'écouter. Écrivez-moi, ou demandez une personne.",
+    es="Su grabación está guardada, pero no he podido escucharla. Escríbame, o pida una persona.",
+)
+HEARD = Text(
+    en="I heard: “{words}”. Is that right?",
+    zh="我听到的是：“{words}”。对吗？",
+    de="Ich habe gehört: „{words}“. Stimmt das?",
+    fr="J'ai entendu : « {words} ». Est-ce exact ?",
+    es="He oído: «{words}». ¿Es correcto?",
+)
+SAY_IT_AGAIN = Text(
+    en="Then please say it once more, or write it.",
+    zh="那请您再说一遍，或者用文字告诉我。",
+    de="Dann sagen Sie es bitte noch einmal, oder schreiben Sie es.",
+    fr="Alors redites-le, ou écrivez-le, s'il vous plaît.",
+    es="Entonces dígalo otra vez, o escríbalo, por favor.",
+)
+HEARD_BADLY = Text(
+    en="I am sorry, I do not hear you well enough. Please write to me, or let a person listen to your recordings.",
+    zh="抱歉，我听不太清楚。请用文字告诉我，或转人工客服收听您的录音。",
+    de="Es tut mir leid, ich höre Sie nicht gut genug. Schreiben Sie mir bitte, oder bitten Sie einen Menschen zuzuhören.",
+    fr="Désolé, je ne vous entends pas assez bien. Écrivez-moi, ou laissez une personne écouter vos enregistrements.",
+    es="Lo siento, no le oigo bastante bien. Escríbame, o deje que una persona escuche sus grabaciones.",
+)
 HELP_INTRO = Text(
     en="I can help you with:",
     zh="我可以帮您：",

@@ -16,13 +16,13 @@ MOST_WORDS = 5
 
 
 def read_answer(question: Question, turn: Turn, context: SlotContext) -> Answer | None:
-    """The answer to a question of kind `confirm`, `choice`, `intent` or `free`; None where the text is not an answer."""
+    """The answer to a question of kind `confirm`, `heard`, `choice`, `intent` or `free`; None where the text is not an answer."""
     if pressed := pressed_value(question, turn):
         return Answer(pressed)
     if question.kind == "free":
         picked = pick(question.choices, turn.text, turn.language)
         return Answer(picked.value if picked else turn.text) if turn.text or turn.attachments else None
-    if question.kind == "confirm":
+    if question.kind in ("confirm", "heard"):
         found = YesNo.find(turn.text, context)
         return Answer(YES if found[0].value else NO) if found else None
     picked = pick(question.choices, turn.text, turn.language)

@@ -7,6 +7,7 @@ import pytest
 
 from frontdesk.core.app import App
 from frontdesk.core.conversations import Conversation
+from frontdesk.core.models import Models
 from frontdesk.core.outcomes import Ask, Confirm, Escalate, Outcome, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.text import Text
@@ -53,7 +54,7 @@ async def echo(turn: Turn) -> Outcome:
 
 @pytest.fixture
 def bot() -> Iterator[Bot]:
-    with Bot(settings, languages=("en", "de"), embedder=None) as bot:
+    with Bot(settings, languages=("en", "de"), models=Models()) as bot:
         bot.says("/person")
         yield bot
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from frontdesk.core.app import App, Options
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.messages import ChoicePart, Contact, Entry, Message, Outgoing, Part, TextPart
-from frontdesk.core.models import Embedder
+from frontdesk.core.models import Models
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
 from frontdesk.core.storage.memory import MemoryStore
@@ -27,7 +27,7 @@ from frontdesk.plugins.models.minilm import MiniLM
 
 T = TypeVar("T")
 
-_embedder = MiniLM()
+_models = Models(embedder=MiniLM())
 
 
 class Bot:
@@ -47,7 +47,7 @@ class Bot:
         languages: Sequence[str] = ("en", "zh"),
         provided: Mapping[Any, Any] | None = None,
         limits: TurnLimits | None = None,
-        embedder: Embedder | None = _embedder,
+        models: Models = _models,
         seconds: float = 30,
     ) -> None:
         self._plugins = plugins
@@ -55,7 +55,7 @@ class Bot:
         self._languages = languages
         self._provided = provided
         self._limits = limits or TurnLimits()
-        self._embedder = embedder
+        self._models = models
         self._seconds = seconds
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="frontdesk-test-bot", daemon=True)
@@ -130,7 +130,7 @@ class Bot:
             plugins=self._plugins,
             plugin_settings=settings,
             transports=[(RecordingChannel, NoSettings())],
-            embedder=self._embedder,
+            models=self._models,
             provided=self._provided,
             serve=False,
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from frontdesk.core.models import Models
 from frontdesk.core.outcomes import Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
@@ -29,7 +30,7 @@ async def hours(turn: Turn) -> Reply:
 
 @pytest.fixture(scope="module")
 def bot() -> Iterator[Bot]:
-    with Bot(plugin, shop, embedder=None, limits=TurnLimits(seconds=20)) as bot:
+    with Bot(plugin, shop, models=Models(), limits=TurnLimits(seconds=20)) as bot:
         yield bot
 
 
@@ -118,7 +119,7 @@ def test_nothing_to_comment_on(bot: Bot) -> None:
 
 
 def test_after_the_quiet_time_it_asks_again() -> None:
-    with Bot(plugin, shop, embedder=None, settings={"feedback": {"again_after_hours": 0}}) as bot:
+    with Bot(plugin, shop, models=Models(), settings={"feedback": {"again_after_hours": 0}}) as bot:
         assert [len(bot.says("done")), len(bot.says("done"))] == [2, 2]
 
 
