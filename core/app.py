@@ -100,8 +100,12 @@ class App:
             Attachments: self.attachments,
             DataFolder: DataFolder(options.data_folder),
         }
-        kinds = {Embedder: self.models.embedder, ChatModel: self.models.chat, Transcriber: self.models.transcriber}
-        kinds |= {Speaker: self.models.speaker}
+        kinds: dict[Any, Any] = {
+            Embedder: self.models.embedder,
+            ChatModel: self.models.chat,
+            Transcriber: self.models.transcriber,
+            Speaker: self.models.speaker,
+        }
         own |= {kind: model for kind, model in kinds.items() if model is not None}
         self.registry = Registry(plugins, plugin_settings, {**own, **(provided or {})})
         self.languages = LanguageDetector(options.languages)

@@ -40,7 +40,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Somebody is writing: `bot`, `contact`, or `agent:` and a name. `heard` is how much of a recording the bot has heard, 0 to 1."""
+    """Somebody is writing: `bot`, `contact`, or `agent:` and a name. `heard` is the share of a recording heard so far."""
 
     conversation: str
     author: str

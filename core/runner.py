@@ -150,7 +150,7 @@ class Runner:
             except TransientError as failure:
                 await self._give_back(claim, failure.retry_after or backoff(claim.attempts), _described(failure))
                 return None
-            heard = await self._hearing.heard(heard, known and known.language)
+            heard = await self._hearing.heard(heard, known.language if known else None)
             changes = await revisions(self._store, heard)
             before = self._updated(known, heard or messages)
             turn = Turn(

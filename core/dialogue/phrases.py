@@ -77,16 +77,16 @@ ATTACHMENT_ONLY = Text(
     es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o /human para una persona.",
 )
 PICTURE_ONLY = Text(
-    en="Thank you, I have kept the picture. I cannot see it myself: tell me what it shows, or write /human for a person.",
+    en="Thank you, I have kept the picture. I cannot see it: tell me what it shows, or write /human for a person.",
     zh="谢谢，图片已收到。我看不到图片内容，请用文字描述一下，或输入 /human 转人工客服。",
-    de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie mir, was es zeigt, oder /human.",
+    de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie, was es zeigt, oder /human.",
     fr="Merci, l'image est conservée. Je ne peux pas la voir : dites-moi ce qu'elle montre, ou écrivez /human.",
     es="Gracias, la imagen está guardada. No puedo verla: dígame qué muestra, o escriba /human para una persona.",
 )
 CANNOT_LISTEN = Text(
     en="Thank you, I have kept your voice message. I cannot listen to it myself: a person can. Or write to me.",
     zh="谢谢，语音消息已收到。我暂时无法收听语音，可以为您转人工客服收听，或者请用文字告诉我您的需求。",
-    de="Danke, Ihre Sprachnachricht ist gespeichert. Anhören kann ich sie nicht, aber ein Mensch kann es. Oder schreiben Sie mir.",
+    de="Danke, Ihre Sprachnachricht ist gespeichert. Anhören kann ich sie nicht, ein Mensch schon. Oder schreiben Sie mir.",
     fr="Merci, votre message vocal est conservé. Je ne peux pas l'écouter, mais une personne le peut. Ou écrivez-moi.",
     es="Gracias, su mensaje de voz está guardado. Yo no puedo escucharlo, pero una persona sí. O escríbame qué necesita.",
 )

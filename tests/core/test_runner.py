@@ -10,9 +10,10 @@ from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected, TransientE
 from frontdesk.core.messages import Contact, Outgoing
 from frontdesk.core.outcomes import Outcome, Reply
 from frontdesk.core.plugin import Plugin
-from frontdesk.core.runner import TurnLimits
+from frontdesk.core.runner import TAKEN_AGAIN, TurnLimits
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.testing import RecordingChannel, a_message
+from frontdesk.core.testing.platform import until
 from frontdesk.core.turn import Turn
 
 ChannelOf = Callable[[App], RecordingChannel]
@@ -309,3 +310,75 @@ async def test_what_a_contact_has_told_is_not_forgotten(make_app, channel_of: Ch
         await app.intake.accept(msgspec.structs.replace(third, contact=Contact(id="somebody else")))
         await channel_of(app).wait_for(3)
         assert (await app.store.conversation("test:1")).contact == Contact(id="somebody else")
+
+
+class TestTakenAnew:
+    """A handler that waits for a model is interrupted when the customer writes more, and sees all of it."""
+
+    @staticmethod
+    def answering(heard: list[str], gate: asyncio.Event) -> Plugin:
+        async def answer(turn: Turn) -> Outcome:
+            heard.append(turn.text)
+            await turn.unless_superseded(gate.wait())
+            return Reply(f"answer to {turn.text!r}")
+
+        return a_plugin(answer)
+
+    async def test_what_was_written_meanwhile_is_answered_together(self, make_app, channel_of: ChannelOf) -> None:
+        heard: list[str] = []
+        gate = asyncio.Event()
+        async with make_app(self.answering(heard, gate)) as app:
+            await app.intake.accept(a_message("where is", id="test:1"))
+            await until(lambda: heard == ["where is"])
+            await app.intake.accept(a_message("my order", id="test:2"))
+            await until(lambda: len(heard) == 2)
+            gate.set()
+            sent = await channel_of(app).wait_for(1)
+            assert [reply.text for reply in sent] == ["answer to 'where is\\nmy order'"]
+            assert not (await app.store.health()).inbox
+
+    async def test_a_command_waits_for_its_own_turn(self, make_app, channel_of: ChannelOf) -> None:
+        heard: list[str] = []
+        gate = asyncio.Event()
+        async with make_app(self.answering(heard, gate)) as app:
+            await app.intake.accept(a_message("where is", id="test:1"))
+            await until(lambda: heard == ["where is"])
+            await app.intake.accept(a_message("/help", id="test:2"))
+            gate.set()
+            sent = await channel_of(app).wait_for(2)
+            assert sent[0].text == "answer to 'where is'"
+            assert heard == ["where is"]
+
+    async def test_whoever_never_stops_writing_is_answered_all_the_same(self, make_app, channel_of: ChannelOf) -> None:
+        heard: list[str] = []
+        gate = asyncio.Event()
+        async with make_app(self.answering(heard, gate)) as app:
+            for number in range(1, TAKEN_AGAIN + 3):
+                await app.intake.accept(a_message(f"{number}", id=f"test:{number}"))
+                await until(lambda number=number: len(heard) == min(number, TAKEN_AGAIN + 1))  # type: ignore[misc]
+            gate.set()
+            sent = await channel_of(app).wait_for(2)
+            assert [reply.text for reply in sent] == ["answer to '1\\n2\\n3\\n4'", "answer to '5'"]
+
+    async def test_the_work_that_is_given_up_is_cancelled(self, make_app, channel_of: ChannelOf) -> None:
+        begun: list[str] = []
+        gave_up: list[str] = []
+
+        async def work(text: str) -> None:
+            begun.append(text)
+            try:
+                await asyncio.sleep(0 if text == "one\ntwo" else 60)
+            except asyncio.CancelledError:
+                gave_up.append(text)
+                raise
+
+        async def answer(turn: Turn) -> Outcome:
+            await turn.unless_superseded(work(turn.text))
+            return Reply("done")
+
+        async with make_app(a_plugin(answer)) as app:
+            await app.intake.accept(a_message("one", id="test:1"))
+            await until(lambda: begun == ["one"])
+            await app.intake.accept(a_message("two", id="test:2"))
+            await channel_of(app).wait_for(1)
+            assert gave_up == ["one"]

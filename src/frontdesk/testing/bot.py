@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 import threading
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,8 @@ from pydantic import BaseModel
 
 from frontdesk.core.app import App, Options
 from frontdesk.core.conversations import Conversation
-from frontdesk.core.messages import ChoicePart, Contact, Entry, Message, Outgoing, Part, TextPart
+from frontdesk.core.hearing import ListeningLimits
+from frontdesk.core.messages import AudioPart, ChoicePart, Contact, Entry, FilePart, ImagePart, Message, Outgoing, Part, TextPart
 from frontdesk.core.models import Models
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
@@ -37,7 +38,8 @@ class Bot:
             bot.says("where is my order")
             assert "Which order" in bot.replies[-1].text
 
-    `settings` are the plugins' settings by plugin name, as models or as dictionaries. `seconds` limits each wait.
+    `settings` are the plugins' settings by plugin name, as models or as dictionaries. `models` are the embedder alone unless
+    given: `Models(chat=ScriptedChat("..."))` is a bot with a model that says so. `seconds` limits each wait.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Bot:
         languages: Sequence[str] = ("en", "zh"),
         provided: Mapping[Any, Any] | None = None,
         limits: TurnLimits | None = None,
+        listening: ListeningLimits | None = None,
         models: Models = _models,
         seconds: float = 30,
     ) -> None:
@@ -55,6 +58,7 @@ class Bot:
         self._languages = languages
         self._provided = provided
         self._limits = limits or TurnLimits()
+        self._listening = listening or ListeningLimits()
         self._models = models
         self._seconds = seconds
         self._loop = asyncio.new_event_loop()
@@ -79,6 +83,10 @@ class Bot:
     def says(self, text: str, *, conversation: str = "customer") -> list[Outgoing]:
         """Writes as the customer and returns what the bot answers. Raises `TimeoutError` if the turn does not end."""
         return self._run(self._exchange((TextPart(text),), conversation))
+
+    def sends(self, data: bytes, *, name: str, media_type: str, conversation: str = "customer") -> list[Outgoing]:
+        """Sends a file as the customer: a voice note or a picture by its media type, and else a document."""
+        return self._run(self._upload(data, name, media_type, conversation))
 
     def presses(self, label: str, *, conversation: str = "customer") -> list[Outgoing]:
         """Presses the newest button of that label or value. Raises `LookupError` if there is none."""
@@ -124,6 +132,7 @@ class Bot:
                 cache_folder=cache,
                 languages=self._languages,
                 turns=self._limits,
+                listening=self._listening,
                 shutdown_seconds=1,
             ),
             store=MemoryStore(),
@@ -149,6 +158,14 @@ class Bot:
             at=datetime.now(UTC),
         )
         return await self._act(self.app.intake.accept(message))
+
+    async def _upload(self, data: bytes, name: str, media_type: str, conversation: str) -> list[Outgoing]:
+        async def chunks() -> AsyncIterator[bytes]:
+            yield data
+
+        saved = await self.app.attachments.save(chunks(), name=name, media_type=media_type)
+        kind = {"audio": AudioPart, "image": ImagePart}.get(media_type.partition("/")[0], FilePart)
+        return await self._exchange((kind(saved),), conversation)
 
     async def _act(self, act: Coroutine[Any, Any, object]) -> list[Outgoing]:
         before = len(self._channel.sent)
