@@ -249,8 +249,10 @@ class Router:
 
     def _unanswered(self, turn: Turn) -> Routed:
         words = phrases.UNANSWERED
-        if turn.attachments and not turn.text:
-            words = phrases.PICTURE_ONLY if turn.only_pictures else phrases.ATTACHMENT_ONLY
+        if turn.has_pictures:
+            words = phrases.PICTURE_UNSEEN
+        elif turn.attachments and not turn.text:
+            words = phrases.ATTACHMENT_ONLY
         return Routed(Reply(words, choices=[Choice(turn.say(phrases.TALK_TO_A_PERSON), "/human")], answers=False))
 
 

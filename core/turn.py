@@ -120,10 +120,8 @@ class Turn:
         return [part.attachment for message in self.messages for part in message.parts if isinstance(part, files)]
 
     @property
-    def only_pictures(self) -> bool:
-        """Whether everything that was sent is a picture."""
-        parts = [part for message in self.messages for part in message.parts]
-        return bool(parts) and all(isinstance(part, ImagePart) for part in parts)
+    def has_pictures(self) -> bool:
+        return any(isinstance(part, ImagePart) for message in self.messages for part in message.parts)
 
     @property
     def memory(self) -> dict[str, Any]:

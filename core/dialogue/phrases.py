@@ -76,7 +76,7 @@ ATTACHMENT_ONLY = Text(
     fr="Merci, le fichier est conservé. Je ne peux pas le lire : écrivez-moi ce qu'il vous faut, ou /human pour une personne.",
     es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o /human para una persona.",
 )
-PICTURE_ONLY = Text(
+PICTURE_UNSEEN = Text(
     en="Thank you, I have kept the picture. I cannot see it: tell me what it shows, or write /human for a person.",
     zh="谢谢，图片已收到。我看不到图片内容，请用文字描述一下，或输入 /human 转人工客服。",
     de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie, was es zeigt, oder /human.",

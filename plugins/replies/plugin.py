@@ -1,12 +1,20 @@
-"""Answers what no intent took, by a quotation from the knowledge base, or leaves it to others."""
+"""Answers what no intent took: by a quotation from the knowledge base, by a chat model where there is one, or not at all."""
 
+import structlog
+
+from frontdesk.core.attachments import Attachments
+from frontdesk.core.errors import ModelError
 from frontdesk.core.messages import Source
+from frontdesk.core.models import ChatModel
 from frontdesk.core.outcomes import Pass, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.text import Text, in_language
 from frontdesk.core.turn import Turn
 from frontdesk.plugins.replies.knowledge import Answer, KnowledgeBase
 from frontdesk.plugins.replies.settings import RepliesSettings
+from frontdesk.plugins.replies.writing import written
+
+log = structlog.get_logger(__name__)
 
 ONLY_IN = Text(
     en="I have this in {language} only:",
@@ -34,6 +42,24 @@ async def answer_from_articles(turn: Turn, knowledge: KnowledgeBase) -> Reply | 
     language = turn.language.partition("-")[0].lower()
     answer = await knowledge.answer(turn.text, languages={language}) or await knowledge.answer(turn.text)
     return reply(answer, language) if answer else Pass()
+
+
+@plugin.answer
+async def answer_with_model(
+    turn: Turn, knowledge: KnowledgeBase, attachments: Attachments, model: ChatModel | None
+) -> Reply | Pass:
+    """Asks the chat model, if there is one; it sees the passages, the conversation and the customer's pictures."""
+    if model is None:
+        return Pass()
+    try:
+        answer = await written(turn, knowledge, model, attachments)
+    except ModelError as error:
+        log.warning("the chat model gave no answer", model=model.name, error=f"{type(error).__name__}: {error}")
+        return Pass()
+    if answer is None:
+        return Pass()
+    text, sources = answer
+    return Reply(text, sources=sources)
 
 
 def reply(answer: Answer, language: str) -> Reply:

@@ -1,0 +1,73 @@
+"""Writes an answer with a chat model, from the passages that fit best and what the customer's pictures show."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from frontdesk.core.attachments import Attachments
+from frontdesk.core.chat import ChatMessage, ChatRequest, ChatResult, Picture
+from frontdesk.core.messages import ImagePart, Source
+from frontdesk.core.models import ChatModel
+from frontdesk.core.turn import Turn, recent_words
+from frontdesk.plugins.replies.knowledge import Hit, KnowledgeBase
+
+PROMPT = (Path(__file__).parent / "prompts" / "answer.md").read_text(encoding="utf-8")
+UNKNOWN = "UNKNOWN"
+NOTES = 4
+"""So many passages are given to the model."""
+HISTORY = 10
+"""So many messages before this one are given to the model."""
+SECONDS = 20.0
+"""Less than a turn may take, so that there is time for another answer."""
+PICTURES = 3
+PICTURE_BYTES = 8 * 1024 * 1024
+SEEN = ("image/png", "image/jpeg", "image/webp", "image/gif")
+"""What chat models take."""
+
+
+async def written(
+    turn: Turn, knowledge: KnowledgeBase, model: ChatModel, attachments: Attachments
+) -> tuple[str, tuple[Source, ...]] | None:
+    """The model's answer and the passages it was given; None where it does not know. Raises `ModelError`."""
+    pictures = await seen(turn, attachments) if model.abilities.pictures else ()
+    if not turn.text and not pictures:
+        return None
+    hits = await knowledge.search(turn.text, limit=NOTES) if turn.text else []
+    request = ChatRequest(
+        messages=(
+            ChatMessage(role="system", text=PROMPT.format(language=turn.language or "en", notes=_notes(hits))),
+            *await _history(turn),
+            ChatMessage(role="user", text=turn.text, pictures=pictures),
+        ),
+        max_tokens=400,
+        seconds=SECONDS,
+        conversation=turn.conversation,
+    )
+    result: ChatResult = await turn.unless_superseded(model.complete(request))
+    text = result.text.strip()
+    if not text or UNKNOWN in text:
+        return None
+    near = [hit for hit in hits[:1] if hit.evidence >= knowledge.threshold / 2]
+    return text, tuple(Source(title=hit.passage.title, url=hit.passage.url, text=hit.passage.text) for hit in near)
+
+
+async def seen(turn: Turn, attachments: Attachments) -> tuple[Picture, ...]:
+    """The pictures of this turn that a model can take."""
+    found = [part.attachment for message in turn.messages for part in message.parts if isinstance(part, ImagePart)]
+    usable = [each for each in found if each.id and each.media_type in SEEN and each.size <= PICTURE_BYTES]
+    read = [asyncio.to_thread(attachments.path(each.id).read_bytes) for each in usable[:PICTURES]]
+    return tuple(
+        Picture(data=data, media_type=each.media_type) for each, data in zip(usable, await asyncio.gather(*read), strict=False)
+    )
+
+
+async def _history(turn: Turn) -> list[ChatMessage]:
+    """What was said before this turn."""
+    now = {message.id for message in turn.messages}
+    before = [entry for entry in await turn.history(HISTORY + len(now)) if entry.body.id not in now]
+    said = recent_words(before, limit=HISTORY)
+    return [ChatMessage(role="user" if author == "contact" else "assistant", text=words) for author, words in said]
+
+
+def _notes(hits: Sequence[Hit]) -> str:
+    return "\n\n".join(f"# {hit.passage.title}\n{hit.passage.text}" for hit in hits) or "(none)"

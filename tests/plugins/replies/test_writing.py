@@ -1,0 +1,104 @@
+"""Answers that a chat model writes: from the articles, and only where no article answers by itself."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+import pytest
+
+from frontdesk.core.chat import ChatRequest
+from frontdesk.core.errors import ModelFailed, ModelUnavailable
+from frontdesk.core.models import Abilities, Models
+from frontdesk.core.testing import ScriptedChat
+from frontdesk.plugins.models.minilm import MiniLM
+from frontdesk.plugins.replies import RepliesSettings, knowledge_base, plugin
+from frontdesk.plugins.replies.knowledge import KnowledgeBase
+from frontdesk.testing import Bot
+
+PNG = b"\x89PNG\r\n\x1a\n..."
+ARTICLE = (
+    "---\ntitle: Lamps\nlanguage: en\nurl: https://shop.example/lamps\n---\nA lamp {with} a cracked shade is replaced for free.\n"
+)
+
+Talk = Callable[[ScriptedChat | None], AbstractContextManager[Bot]]
+
+
+@pytest.fixture
+def bot_with(tmp_path: Path) -> Talk:
+    folder = tmp_path / "articles"
+    folder.mkdir()
+    (folder / "lamps.md").write_text(ARTICLE)
+
+    @contextmanager
+    def talk(model: ScriptedChat | None) -> Iterator[Bot]:
+        embedder = MiniLM()
+        base = knowledge_base(RepliesSettings(), index=tmp_path / "knowledge.db", embedder=embedder)
+        asyncio.run(base.sync([folder]))
+        with Bot(plugin, provided={KnowledgeBase: base}, models=Models(embedder=embedder, chat=model)) as bot:
+            yield bot
+
+    return talk
+
+
+def system(request: ChatRequest) -> str:
+    assert request.messages[0].role == "system"
+    return request.messages[0].text
+
+
+def test_what_no_article_answers_is_asked_of_the_model_with_the_articles(bot_with: Talk) -> None:
+    model = ScriptedChat("We replace it for free.")
+    with bot_with(model) as bot:
+        assert [reply.text for reply in bot.says("mine arrived broken, what now?")] == ["We replace it for free."]
+    assert "A lamp {with} a cracked shade is replaced for free." in system(model.requests[0])
+    assert model.requests[0].messages[-1].text == "mine arrived broken, what now?"
+
+
+def test_an_article_that_answers_is_quoted_without_asking_the_model(bot_with: Talk) -> None:
+    model = ScriptedChat()
+    with bot_with(model) as bot:
+        bot.says("is a lamp with a cracked shade replaced for free?")
+    assert not model.requests
+
+
+def test_the_model_knows_what_was_said_before(bot_with: Talk) -> None:
+    model = ScriptedChat("Which lamp?", "Thank you.")
+    with bot_with(model) as bot:
+        bot.says("hello, mine broke")
+        bot.says("the blue one")
+    assert [(said.role, said.text) for said in model.requests[1].messages[1:]] == [
+        ("user", "hello, mine broke"),
+        ("assistant", "Which lamp?"),
+        ("user", "the blue one"),
+    ]
+
+
+@pytest.mark.parametrize("said", ["UNKNOWN", "UNKNOWN.", "", ModelFailed("rubbish"), ModelUnavailable("it is loading")])
+def test_a_model_that_does_not_know_or_fails_costs_nothing(bot_with: Talk, said: str | Exception) -> None:
+    with bot_with(ScriptedChat(said)) as bot:
+        (reply,) = bot.says("what is the meaning of life?")
+    assert reply.text.startswith("I don't know the answer to that")
+    assert [choice.value for choice in reply.choices] == ["/human"]
+
+
+def test_a_picture_reaches_a_model_that_can_see(bot_with: Talk) -> None:
+    model = ScriptedChat("That is a cracked shade.", abilities=Abilities(pictures=True))
+    with bot_with(model) as bot:
+        (reply,) = bot.sends(PNG, name="lamp.png", media_type="image/png")
+    assert reply.text == "That is a cracked shade."
+    (picture,) = model.requests[0].messages[-1].pictures
+    assert (picture.data, picture.media_type) == (PNG, "image/png")
+
+
+@pytest.mark.parametrize("model", [None, ScriptedChat(), ScriptedChat(ModelFailed("blind"), abilities=Abilities(pictures=True))])
+def test_where_nobody_sees_the_picture_the_bot_says_so(bot_with: Talk, model: ScriptedChat | None) -> None:
+    with bot_with(model) as bot:
+        (reply,) = bot.sends(PNG, name="lamp.png", media_type="image/png")
+    assert "I cannot see it" in reply.text
+
+
+def test_a_picture_of_a_kind_that_no_model_takes_is_left_to_people(bot_with: Talk) -> None:
+    model = ScriptedChat("never asked", abilities=Abilities(pictures=True))
+    with bot_with(model) as bot:
+        bot.sends(b"BM...", name="lamp.bmp", media_type="image/bmp")
+    assert not model.requests
