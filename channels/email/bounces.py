@@ -3,9 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from frontdesk.channels.email import automatic_phrases as phrases
+from frontdesk.channels.email import notices
 from frontdesk.channels.email.headers import Headers
 from frontdesk.channels.email.mime import Mail
+from frontdesk.channels.email.notices import says
+from frontdesk.channels.email.senders import is_daemon, is_daemon_address, is_unattended
 
 #: Where the returned mail begins in the text of a bounce.
 _RETURNED = re.compile(
@@ -23,20 +25,12 @@ _REPLY = re.compile(r"(?<![\d.@-])([45][0-5]\d)(?=[\s:\]),-]|$)(?=[\s:\]),-]{0,3
 _ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _MESSAGE_ID = re.compile(r"^[>\s]{0,8}message-id:\s*(<[^<>\s]{3,400}>)", re.IGNORECASE | re.MULTILINE)
 _IDS = re.compile(r"<[^<>\s]{3,400}@[^<>\s]{1,255}>")
-_SUBJECT = tuple(re.compile(pattern) for pattern in phrases.BOUNCE_SUBJECTS)
-_TEXT = tuple(re.compile(pattern) for pattern in phrases.BOUNCE_TEXTS)
-_DELAYED = re.compile(phrases.DELAYED)
-_DAEMON = re.compile(
-    r"mailer[-_.]?d[ae]?emon|mailerdaemon|postmaster|post-?master|mail[-_]?daemon|mdaemon|microsoftexchange[0-9a-f]{20,}|"
-    r"mail[-_.]?delivery(?:[-_.]?\w+)?|"
-    r"mmdf|smtp[-_.]?daemon|bounces?|ndr|maildelivery|nondelivery|mail-?system|qmailr?|mailadmin"
-)
-_DAEMON_TEXT = re.compile(r"(?<![\w.-])(?:mailer-daemon|postmaster)(?:\W{0,2}@|\W*$)")
-_DAEMON_NAME = re.compile(
-    r"mail delivery (?:sub)?system|mail delivery (?:service|system)|mailer[- ]daemon|mail system|postmaster|"
-    r"system administrator|systemadministrator|"
-    r"mail administrator|internet mail (?:delivery|service)|delivery (?:sub)?system|mail router|administrateur système|"
-    r"administrador del sistema|mail deliverer"
+#: What only the protocol's words say (RFC 5321), at the beginning of a line or behind the arrows of a transcript.
+_DIALOGUE = re.compile(
+    r"^[\s><=:-]{0,12}(?:(?:(?:sent|received|in reply to) ?[<>]{0,3}:? ?)?(?:rcpt to|mail from) ?:|smtp error from remote|"
+    r"remote (?:host|server) (?:said|returned|response)|final-recipient:|diagnostic-code:|action: failed|"
+    r"[<>]{1,3} ?[45]\d\d[ -])|\b(?:after|to) (?:end of )?(?:rcpt to|mail from|data)\b|\(in reply to (?:rcpt to|end of data)",
+    re.MULTILINE,
 )
 #: Sentences that no person begins a letter with.
 _OPENING = re.compile(
@@ -68,15 +62,6 @@ class Bounce:
     action: str = "failed"
 
 
-def is_daemon(mail: Mail) -> bool:
-    """Whether the sender is a mail system."""
-    for sender in mail.headers.addresses("from")[:1]:
-        if _DAEMON.fullmatch(sender.address.partition("@")[0]) or _DAEMON_NAME.search(sender.name.casefold()):
-            return True
-    text = mail.headers.get("from").casefold()
-    return _DAEMON_TEXT.search(text) is not None
-
-
 def rejected(part: Headers, text: str) -> bool:
     """Whether a disposition notification says that a filter sent the mail back, as Sieve's `reject` does (RFC 5429)."""
     disposition = part.get("disposition").lower()
@@ -106,21 +91,26 @@ def _is_bounce(mail: Mail, text: str) -> bool:
     machine = is_daemon(mail)
     empty = "return-path" in mail.headers and mail.headers.get("return-path").strip() in ("<>", "")
     generated = mail.headers.get("auto-submitted").strip().lower().startswith("auto")
-    named = any(pattern.match(subject) or (machine and pattern.search(subject)) for pattern in _SUBJECT) and not _PREFIX.match(
-        subject
-    )
+    named = any(
+        pattern.match(subject) or (machine and pattern.search(subject)) for pattern in notices.BOUNCE_SUBJECTS
+    ) and not _PREFIX.match(subject)
     said = _head(text).casefold().replace("’", "'")
-    failed = any(pattern.search(said) for pattern in _TEXT)
+    failed = says(said, notices.BOUNCED)
     coded = _STATUS.search(said) is not None or _REPLY.search(said) is not None
+    dialogue = coded and _DIALOGUE.search(said) is not None
     if machine:
-        return named or failed or _RETURNED.search(text) is not None
+        return named or failed or dialogue or _RETURNED.search(text) is not None
+    returned = bool(mail.nested) or _MESSAGE_ID.search(text) is not None
+    unattended = any(is_unattended(sender.address) for sender in mail.headers.addresses("from")[:1])
+    if unattended and returned and (named or dialogue or failed) and "?" not in said:
+        return True
     if "?" not in said and _OPENING.match(said) and (named or empty or generated or _ADDRESS.search(said)):
         return True
     if empty or generated:
         return (named and (failed or coded)) or (
-            failed and coded and "auto-repl" not in mail.headers.get("auto-submitted").lower()
+            (failed or dialogue) and coded and "auto-repl" not in mail.headers.get("auto-submitted").lower()
         )
-    return named and failed and coded and bool(mail.nested or _MESSAGE_ID.search(text))
+    return named and (failed or dialogue) and coded and returned
 
 
 def _head(text: str) -> str:
@@ -167,7 +157,7 @@ def _from_text(mail: Mail, text: str) -> Bounce:
     subject = mail.headers.get("subject")
     status, reply = _STATUS.search(head), _REPLY.search(head)
     code = status[0] if status else reply[1] if reply else ""
-    delayed = not code.startswith("5") and _DELAYED.search(f"{subject}\n{head}".casefold()) is not None
+    delayed = not code.startswith("5") and says(f"{subject}\n{head}".casefold(), notices.DELAYED)
     return Bounce(
         recipients=_recipients(mail, head),
         status=code,
@@ -189,9 +179,7 @@ def _recipients(mail: Mail, head: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(address.address for address in failed))
     ours = {address.address for name in ("to", "from", "delivered-to") for address in mail.headers.addresses(name)}
     found = [match[0].lower().strip(".'").removeprefix("smtp=") for match in _ADDRESS.finditer(head[:6000])]
-    found = [
-        address for address in dict.fromkeys(found) if address not in ours and not _DAEMON.fullmatch(address.partition("@")[0])
-    ]
+    found = [address for address in dict.fromkeys(found) if address not in ours and not is_daemon_address(address)]
     if not found:  # the returned mail says to whom it went
         found = [address.address for headers in mail.nested[:1] for address in headers.addresses("to")]
     return tuple(found[:20])

@@ -15,7 +15,7 @@ for _role, _names in (
     ("to", every("to")),
     ("date", every("date")),
     ("subject", every("subject")),
-    ("from", every("from_")),
+    ("from", every("from")),
 ):  # fmt: skip
     _ROLES.update((name, _role) for name in _names)
 _ROLES.update({name.replace(" ", ""): role for name, role in list(_ROLES.items())})
