@@ -1,21 +1,24 @@
 """Asks the platforms whether the channels' settings are right, without starting anything and without writing a file."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from pydantic import ValidationError
+
 from frontdesk.config.composition import configured_store
 from frontdesk.config.loader import Configuration
-from frontdesk.core.attachments import Attachments
+from frontdesk.config.plugins import channel_names, find_channel
+from frontdesk.config.problems import variable
 from frontdesk.core.channel import Services
-from frontdesk.core.contacts import Contacts
-from frontdesk.core.errors import FrontdeskError, Unavailable
+from frontdesk.core.errors import ConfigurationError, FrontdeskError, Unavailable
 from frontdesk.core.events import Events
-from frontdesk.core.handoff import HandoffService
 from frontdesk.core.messages import Message
 
 CHECK_SECONDS = 20.0
+BY_COMMAND = {"console": "`frontdesk chat`"}
+"""Channels that are not part of a server."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +54,33 @@ async def check_channels(configuration: Configuration, *, seconds: float = CHECK
     return await asyncio.gather(*map(check, sorted(configuration.channels)))
 
 
+def off_channels(configuration: Configuration) -> Mapping[str, str]:
+    """The installed channels that are not to run, with what it takes to run them."""
+    return {name: _to_run(name) for name in channel_names() if name not in configuration.channels}
+
+
+def _to_run(name: str) -> str:
+    if name in BY_COMMAND:
+        return BY_COMMAND[name]
+    try:
+        channel = find_channel(name)
+        channel.Settings()
+    except ConfigurationError as error:
+        return str(error)
+    except ValidationError as error:
+        keys = [".".join(map(str, ("channels", name, *one["loc"]))) for one in error.errors() if one["type"] == "missing"]
+        return f"set {', '.join(f'{key} ({variable(key)})' for key in keys)}"
+    return f"write `channels: {{{name}: {{}}}}` into the configuration"
+
+
 def _services(configuration: Configuration) -> Services:
     """What channels are built with. Nothing of it is open."""
     settings = configuration.settings
-    store, events = configured_store(configuration), Events()
-    folder = settings.data_folder
-    return Services(
+    return Services.in_folder(
+        settings.data_folder,
+        store=configured_store(configuration),
+        events=Events(),
         accept=_refuse,
-        store=store,
-        events=events,
-        handoff=HandoffService(store, events),
-        attachments=Attachments(folder / "attachments"),
-        contacts=Contacts(folder / "contacts.db"),
-        folder=folder,
         base_url=settings.web.base_url or f"http://{settings.web.host}:{settings.web.port}",
         languages=settings.languages,
     )

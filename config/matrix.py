@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from frontdesk.config.plugins import channel_names, find_channel
 from frontdesk.core.capabilities import Capabilities
 from frontdesk.core.channel import Channel
-from frontdesk.core.errors import ConfigurationError, MissingExtra
+from frontdesk.core.errors import ConfigurationError
 
 NO = "-"
 
@@ -39,8 +39,6 @@ def found_channels() -> dict[str, Capabilities | str]:
     for name in channel_names():
         try:
             channel = find_channel(name)
-        except MissingExtra as error:
-            found[name] = f"needs frontdesk[{error.extra}]"
         except ConfigurationError as error:
             found[name] = str(error)
         else:

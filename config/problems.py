@@ -85,7 +85,7 @@ def _described(details: ErrorDetails, model: type[BaseModel], origins: Mapping[s
         return f"{named} is missing: set it{about}"
     secret = is_secret(name, field)
     value = MASK if secret else repr(masked(name, details["input"]))
-    message = details["msg"].removeprefix("Value error, ").replace("Input should", "must")
+    message = details["msg"].removeprefix("Value error, ").replace("Input should", "must").replace("String should", "must")
     if details["type"] == "string_type" and isinstance(details["input"], bool | int | float):
         message += "; put it into quotes"
     if secret and (hidden := str(details["input"])):
@@ -139,5 +139,5 @@ def _default(field: FieldInfo | None, secret: bool) -> str:
         return ""
     default: Any = field.get_default(call_default_factory=False)
     if default is None or default in ("", (), {}):
-        return "; leave it out if you do not need it"
+        return ""  # which may be as wrong: what else is needed is for the section to say
     return f"; the default is {default!r}" if isinstance(default, str | int | float | tuple) else f"; the default is {default}"

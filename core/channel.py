@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -49,6 +49,21 @@ class Services:
     languages: Sequence[str] = ("en",)
     commands: Mapping[str, Words] = field(default_factory=dict)
     whole: Callable[[Message], str | None] = lambda _message: None
+
+    @classmethod
+    def in_folder(cls, folder: Path, *, store: Store, events: Events, accept: Accept, base_url: str, **more: Any) -> Self:
+        """With what lies in the data folder, none of it open, and no application around: for checks and tests."""
+        return cls(
+            accept=accept,
+            store=store,
+            events=events,
+            handoff=HandoffService(store, events),
+            attachments=Attachments(folder / "attachments"),
+            contacts=Contacts(folder / "contacts.db"),
+            folder=folder,
+            base_url=base_url,
+            **more,
+        )
 
 
 class Transport(ABC):

@@ -87,7 +87,6 @@ class SlackChannel(Channel):
             OAuth(settings, self._installations, self.workspaces, self.services.base_url).mount(http)
 
     async def start(self) -> None:
-        checks.complete(self.settings)
         self._session = open_session()
         self.workspaces.open(self._session)
         if self._agents is not None:

@@ -21,11 +21,11 @@ from frontdesk.channels.slack.agents_work import Work
 from frontdesk.channels.slack.downloads import Downloads
 from frontdesk.channels.slack.incoming import Incoming, find, text
 from frontdesk.channels.slack.people import People
-from frontdesk.channels.slack.settings import SECTION, SlackSettings
+from frontdesk.channels.slack.settings import SlackSettings
 from frontdesk.channels.slack.uploads import Uploads
 from frontdesk.channels.slack.workspaces import Workspaces
 from frontdesk.core.channel import Services
-from frontdesk.core.errors import ConfigurationError, TransientError, Unavailable
+from frontdesk.core.errors import TransientError, Unavailable
 from frontdesk.core.events import Changed, Delivered, Event, Missed
 
 log = structlog.get_logger(__name__)
@@ -50,7 +50,6 @@ class AgentsInSlack:
     ) -> None:
         self._people = people
         self._settings = settings
-        self._slack = slack
         self._services = services
         self._downloads = downloads
         self._channel = AgentsChannel(settings, slack, workspaces, Uploads(services.attachments))
@@ -58,11 +57,6 @@ class AgentsInSlack:
 
     async def start(self) -> None:
         """Raises `ConfigurationError`."""
-        if self._slack.many_workspaces and self._settings.account is None:
-            raise ConfigurationError(
-                f"the Slack app may be installed in several workspaces: say in which one the agents' channel is, by "
-                f"`channels.slack.agents.account` ({SECTION}AGENTS__ACCOUNT), the id that begins with T"
-            )
         self._db = await AgentsDatabase.open(self._services.folder, self._settings.channel)
         self._follower = Follower(self._services, self._db, self._channel, self._people)
         self._following = Work("follow", self._follower.follow)

@@ -1,6 +1,9 @@
 """What an operator can set for Slack."""
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails
 from yarl import URL
 
 from frontdesk.channels.slack.agents_settings import AgentsSettings
@@ -45,8 +48,16 @@ class SlackSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    bot_token: SecretStr | None = Field(None, description="xoxb-...: OAuth & Permissions, after the app was installed.")
-    signing_secret: SecretStr | None = Field(None, description="Basic Information, App Credentials. Proves that Slack sends.")
+    bot_token: SecretStr | None = Field(
+        None,
+        description="xoxb-...: at api.slack.com/apps, OAuth & Permissions, after the app was installed; or give client_id and "
+        "client_secret, to let many workspaces install it",
+    )
+    signing_secret: SecretStr | None = Field(
+        None,
+        description="proves that Slack sends: at api.slack.com/apps, Basic Information, App Credentials; or give app_token, for "
+        "Socket Mode",
+    )
     app_token: SecretStr | None = Field(
         None, description="xapp-...: Basic Information, App-Level Tokens, scope connections:write. Turns Socket Mode on."
     )
@@ -86,6 +97,22 @@ class SlackSettings(BaseModel):
         if token is not None and not token.get_secret_value().startswith("xapp-"):
             raise ValueError("this is no app-level token, which begins with xapp-: make one under Basic Information")
         return token
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        missing: list[tuple[str, ...]] = []
+        if self.bot_token is None and self.client_id is None and self.client_secret is None:
+            missing.append(("bot_token",))
+        elif self.bot_token is None:
+            missing += [(name,) for name in ("client_id", "client_secret") if getattr(self, name) is None]
+        if self.app_token is None and self.signing_secret is None:
+            missing.append(("signing_secret",))
+        if self.many_workspaces and self.client_id and self.agents is not None and self.agents.account is None:
+            missing.append(("agents", "account"))
+        if missing:
+            problems: list[InitErrorDetails] = [{"type": "missing", "loc": location, "input": None} for location in missing]
+            raise ValidationError.from_exception_data("slack", problems, hide_input=True)
+        return self
 
     @property
     def socket_mode(self) -> bool:

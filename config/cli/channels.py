@@ -1,6 +1,6 @@
 """`frontdesk channels`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -65,24 +65,23 @@ def check(config: ConfigFile = None, as_json: AsJson = False) -> None:
     import json
     from dataclasses import asdict
 
-    from frontdesk.config.checks import check_channels
+    from frontdesk.config.checks import check_channels, off_channels
     from frontdesk.config.loader import load
     from frontdesk.config.logging import configure
-    from frontdesk.config.plugins import channel_names
 
     configuration = load(config)
     configure(configuration.settings.logging)
     checked = asyncio.run(check_channels(configuration))
-    off = [name for name in channel_names() if name not in configuration.channels]
+    off = off_channels(configuration)
     if as_json:
-        typer.echo(json.dumps({"channels": [asdict(one) for one in checked], "off": off}, ensure_ascii=False, indent=2))
+        typer.echo(json.dumps({"channels": [asdict(one) for one in checked], "off": dict(off)}, ensure_ascii=False, indent=2))
     else:
         _print(checked, off)
     if not all(one.right for one in checked):
         raise typer.Exit(1)
 
 
-def _print(checked: "Sequence[Checked]", off: list[str]) -> None:
+def _print(checked: "Sequence[Checked]", off: Mapping[str, str]) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
@@ -92,8 +91,8 @@ def _print(checked: "Sequence[Checked]", off: list[str]) -> None:
         shown.add_column(style=style, overflow="fold")
     for one in checked:
         shown.add_row("[green]✓[/]" if one.right else "[red]✗[/]", one.channel, escape(one.says))
-    for name in off:
-        shown.add_row("[dim]-[/]", name, f"[dim]off; to run it: `channels: {{{name}: {{}}}}`[/]")
+    for name, to_run in off.items():
+        shown.add_row("[dim]-[/]", name, f"[dim]off; to run it: {escape(to_run)}[/]")
     Console().print(shown, highlight=False)
     wrong = sum(not one.right for one in checked)
     typer.echo(f"{wrong} of {len(checked)} channels cannot run like this." if wrong else "All is right.")

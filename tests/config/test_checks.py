@@ -10,7 +10,8 @@ from frontdesk.channels.web import WebChannel
 from frontdesk.config.checks import check_channels
 from frontdesk.config.cli import app
 from frontdesk.config.loader import load
-from frontdesk.core.errors import ConfigurationError
+from frontdesk.config.plugins import find_channel
+from frontdesk.core.errors import ConfigurationError, MissingExtra
 
 from .conftest import Write
 
@@ -97,7 +98,27 @@ def test_programs_get_json(cli: CliRunner) -> None:
     assert done.exit_code == 1
     told = json.loads(done.stdout)
     assert {"channel": "web", "right": False, "says": WRONG} in told["channels"]
-    assert "telegram" in told["off"]
+    assert told["off"]["telegram"] == "set channels.telegram.token (FRONTDESK_CHANNELS__TELEGRAM__TOKEN)"
+
+
+def test_a_channel_that_is_off_says_what_it_takes(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    def without_slack(name: str) -> object:
+        if name == "slack":
+            raise MissingExtra("the channel slack", "slack")
+        return find_channel(name)
+
+    monkeypatch.setattr("frontdesk.config.checks.find_channel", without_slack)
+    off = json.loads(cli.invoke(app, ["channels", "check", "--json"]).stdout)["off"]
+    assert 'pip install "frontdesk[slack]"' in off["slack"]
+    assert off["console"] == "`frontdesk chat`"
+    assert [words.partition(" (")[0] for words in off["email"].removeprefix("set ").split(", ")] == [
+        "channels.email.address",
+        "channels.email.password",
+        "channels.email.imap_host",
+        "channels.email.smtp_host",
+    ]
+    shown = " ".join(cli.invoke(app, ["channels", "check"]).stdout.split())
+    assert 'pip install "frontdesk[slack]"' in shown, "brackets are no markup"
 
 
 def test_checking_the_configuration_makes_no_key(cli: CliRunner, write: Write, tmp_path: Path) -> None:

@@ -97,6 +97,23 @@ def test_what_is_wrong_is_named_with_its_value_and_the_fix(write: Write, text: s
         assert part in str(caught.value)
 
 
+def test_nobody_is_told_to_leave_out_what_is_needed(write: Write) -> None:
+    """Of a key without a default it is for the section to say whether it is needed."""
+    write("channels: {email: {address: shop, password: x, imap_host: m.example, smtp_host: m.example}}")
+    with pytest.raises(ConfigurationError, match="write the bare address") as refused:
+        load()
+    assert "leave it out" not in str(refused.value)
+
+
+def test_slack_without_keys_is_refused_before_the_start(write: Write) -> None:
+    write("channels: {slack: {agents: {channel: C012345}}}")
+    with pytest.raises(ConfigurationError) as refused:
+        load()
+    for key in ("bot_token (FRONTDESK_CHANNELS__SLACK__BOT_TOKEN)", "signing_secret"):
+        assert f"channels.slack.{key}" in str(refused.value)
+    assert "agents.account" not in str(refused.value)
+
+
 def test_all_that_is_wrong_is_told_at_once(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     write("web: {port: 0}\nlogging: {levle: info}\nplugins: {replies: {threshold: 7}}")
     monkeypatch.setenv("FRONTDESK_STROE__KIND", "memory")

@@ -36,7 +36,7 @@ def test_a_channel_that_cannot_be_loaded_hides_no_other(monkeypatch: pytest.Monk
 
     monkeypatch.setattr(matrix, "find_channel", find_channel)
     found = matrix.found_channels()
-    assert found["telegram"] == "needs frontdesk[telegram]"
+    assert found["telegram"] == 'the channel telegram needs an optional package: pip install "frontdesk[telegram]"'
     assert found["slack"] == "the channel slack is broken"
     head, *rows = matrix.table(found)
     assert "web" in head

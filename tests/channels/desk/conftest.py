@@ -17,7 +17,6 @@ from frontdesk.core.channel import Services
 from frontdesk.core.contacts import Contacts
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.events import Events
-from frontdesk.core.handoff import HandoffService
 from frontdesk.core.messages import Attachment, Body, Contact, Message, TextPart
 from frontdesk.core.storage.memory import MemoryStore
 
@@ -139,21 +138,17 @@ def settings() -> DeskSettings:
 async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: DeskSettings) -> AsyncIterator[World]:
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(adapter, "Passwords", lambda: Passwords(quick))
-    store, events, attachments = MemoryStore(), Events(), Attachments(tmp_path / "attachments")
-    contacts = Contacts(tmp_path / "contacts.db")
-    await contacts.open()
+    store, events = MemoryStore(), Events()
     wholes: dict[str, str] = {}
-    services = Services(
-        accept=store.accept,
+    services = Services.in_folder(
+        tmp_path,
         store=store,
         events=events,
-        handoff=HandoffService(store, events),
-        attachments=attachments,
-        contacts=contacts,
+        accept=store.accept,
         base_url="http://desk.example",
-        folder=tmp_path,
         whole=lambda message: wholes.get(message.id),
     )
+    await services.contacts.open()
     desk = Desk(settings, services)
     await desk.start()
     app = web.Application()
@@ -166,9 +161,9 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: DeskS
         clients.append(TestClient(server))
         return Browser(clients[-1])
 
-    yield World(desk, store, events, attachments, contacts, browser, wholes)
+    yield World(desk, store, events, services.attachments, services.contacts, browser, wholes)
     for client in clients:
         await client.close()
     await server.close()
     await desk.stop()
-    await contacts.close()
+    await services.contacts.close()

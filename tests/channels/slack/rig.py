@@ -13,11 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from frontdesk.channels.slack import SlackChannel
-from frontdesk.core.attachments import Attachments
 from frontdesk.core.channel import Services
-from frontdesk.core.contacts import Contacts
 from frontdesk.core.events import Events
-from frontdesk.core.handoff import HandoffService
 from frontdesk.core.http import errors_as_json
 from frontdesk.core.intake import Intake
 from frontdesk.core.messages import Message
@@ -87,16 +84,7 @@ async def a_rig(folder: Path, **settings: Any) -> AsyncIterator[Rig]:
 
     async with FakeSlack(echo=False) as slack:
         _rename(slack)
-        services = Services(
-            accept=accept,
-            store=store,
-            events=events,
-            handoff=HandoffService(store, events),
-            attachments=Attachments(folder / "attachments"),
-            contacts=Contacts(folder / "contacts.db"),
-            folder=folder,
-            base_url="https://shop.example",
-        )
+        services = Services.in_folder(folder, store=store, events=events, accept=accept, base_url="https://shop.example")
         channel = SlackChannel(settings_for(slack, **settings), services)
         http = web.Application(middlewares=[errors_as_json], client_max_size=1024**2)
         channel.mount(http)

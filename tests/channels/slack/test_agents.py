@@ -2,24 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from frontdesk.channels.slack import SlackChannel
 from frontdesk.channels.slack.agents_render import first_message
 from frontdesk.core.app import App
-from frontdesk.core.errors import ConfigurationError, DeliveryDeferred, DeliveryRejected, TransientError
+from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected, TransientError
 from frontdesk.core.messages import Attachment, FilePart, Note, Outgoing, TextPart
 from frontdesk.core.testing import a_message
 from frontdesk.core.testing.platform import until
-from frontdesk.testing.slack import FakeSlack
 from frontdesk.testing.slack.blocks import checked
 
 from .conftest import Office
-from .platform import settings_for
 
 
 @pytest.fixture
@@ -639,14 +635,6 @@ class TestFailures:
         await until(lambda: any("Only full members" in words for words in office.whispers(office.ann)))
         await office.says("still there?")
         await until(lambda: "still there?" in office.read())
-
-    async def test_two_workspaces_need_to_know_where(self, slack: FakeSlack, tmp_path: Path, app: App) -> None:
-        settings = settings_for(
-            slack, bot_token=None, client_id=slack.client_id, client_secret=slack.client_secret, agents={"channel": "C0123"}
-        )
-        channel = SlackChannel(settings, app.channels["slack"].services)
-        with pytest.raises(ConfigurationError, match="AGENTS__ACCOUNT"):
-            await channel.start()
 
     async def test_customers_in_slack_are_served_too(self, app: App, office: Office) -> None:
         dm = await office.slack.user("Cleo Customer").dm()

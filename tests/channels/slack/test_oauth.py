@@ -2,11 +2,14 @@
 
 import stat
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
 from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from pydantic import ValidationError
 from slack_sdk.oauth.installation_store import Bot, Installation
 
 from frontdesk.channels.slack import SlackChannel, SlackSettings
@@ -14,12 +17,12 @@ from frontdesk.channels.slack.client import open_session
 from frontdesk.channels.slack.installations import DATABASE, Installations
 from frontdesk.channels.slack.workspaces import Workspaces
 from frontdesk.core.app import App, Options
-from frontdesk.core.errors import ConfigurationError, DeliveryDeferred, DeliveryRejected
+from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.testing.platform import a_plugin, free_port, until
 from frontdesk.testing.slack import FakeSlack
 
-from .platform import PATHS
+from .platform import PATHS, settings_for
 
 
 @pytest.fixture
@@ -134,7 +137,7 @@ async def test_installations_in_organisations(tmp_path: Path) -> None:
 
 async def test_a_token_that_ends_is_renewed(slack: FakeSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installations = Installations(tmp_path, slack.client_id)
-    settings = SlackSettings(client_id=slack.client_id, client_secret=slack.client_secret, api_url=slack.api_url)
+    settings = settings_for(slack, bot_token=None, client_id=slack.client_id, client_secret=slack.client_secret)
     old = an_installation(team_id="T1", bot_refresh_token="xoxe-1", bot_token_expires_at=int(time()) + 60)
     await installations.async_save(old)
     answers = iter([{"token_type": "bot", "access_token": "xoxb-new", "refresh_token": "xoxe-2", "expires_in": 43200}])
@@ -153,7 +156,7 @@ async def test_a_token_that_ends_is_renewed(slack: FakeSlack, tmp_path: Path, mo
 
 async def test_a_token_is_used_while_it_is_good_though_it_cannot_be_renewed(slack: FakeSlack, tmp_path: Path) -> None:
     installations = Installations(tmp_path, slack.client_id)
-    settings = SlackSettings(client_id=slack.client_id, client_secret=slack.client_secret, api_url=slack.api_url)
+    settings = settings_for(slack, bot_token=None, client_id=slack.client_id, client_secret=slack.client_secret)
     for team, seconds in (("T1", 3600), ("T2", 30)):
         old = an_installation(team_id=team, bot_refresh_token="xoxe-1", bot_token_expires_at=int(time()) + seconds)
         await installations.async_save(old)
@@ -169,14 +172,20 @@ async def test_a_token_is_used_while_it_is_good_though_it_cannot_be_renewed(slac
 @pytest.mark.parametrize(
     ("given", "named"),
     [
-        ({}, "FRONTDESK_CHANNELS__SLACK__BOT_TOKEN"),
-        ({"client_id": "1.2"}, "FRONTDESK_CHANNELS__SLACK__BOT_TOKEN"),
-        ({"bot_token": "xoxb-1"}, "FRONTDESK_CHANNELS__SLACK__SIGNING_SECRET"),
+        ({}, ["bot_token", "signing_secret"]),
+        ({"client_id": "1.2", "app_token": "xapp-1"}, ["client_secret"]),
+        ({"bot_token": "xoxb-1"}, ["signing_secret"]),
+        ({"bot_token": "xoxb-1", "signing_secret": "1", "agents": {"channel": "C012"}}, []),
+        ({"client_id": "1.2", "client_secret": "1", "app_token": "xapp-1", "agents": {"channel": "C012"}}, ["agents.account"]),
     ],
 )
-async def test_what_is_missing_is_named_at_the_start(given: dict[str, str], named: str, app: App) -> None:
-    with pytest.raises(ConfigurationError, match=named):
-        await SlackChannel(SlackSettings.model_validate(given), app.channels["slack"].services).start()
+def test_what_is_missing_is_named(given: dict[str, Any], named: list[str]) -> None:
+    with pytest.raises(ValidationError) if named else nullcontext() as refused:
+        SlackSettings.model_validate(given)
+    if refused is not None:
+        found = refused.value.errors()
+        assert [".".join(map(str, one["loc"])) for one in found] == named
+        assert {one["type"] for one in found} == {"missing"}
 
 
 @pytest.mark.parametrize("given", [{"bot_token": "secret"}, {"app_token": "secret"}, {"api_url": "slack.com"}, {"command": "x"}])

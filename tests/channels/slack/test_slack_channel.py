@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from frontdesk.channels.slack import SlackChannel
-from frontdesk.channels.slack.client import Client
 from frontdesk.channels.slack.people import Person as SlackPerson
 from frontdesk.core.app import App, Options
 from frontdesk.core.errors import DeliveryDeferred, DeliveryRejected, DeliveryUncertain, InvalidInput, TransientError
@@ -490,17 +489,3 @@ class TestFiles:
         with pytest.raises(InvalidInput):
             await self.read(channel, dm, "F1", size=10**9)
         assert not slack.downloads
-
-
-async def test_missing_scopes_are_named(channel: SlackChannel, monkeypatch: pytest.MonkeyPatch) -> None:
-    auth_test = Client.auth_test
-
-    async def with_few_scopes(self: Client) -> object:
-        answer = await auth_test(self)
-        answer.headers = {"X-OAuth-Scopes": "chat:write,commands"}
-        return answer
-
-    monkeypatch.setattr(Client, "auth_test", with_few_scopes)
-    with pytest.raises(Exception, match="lacks the scopes app_mentions:read") as refused:
-        await channel.check()
-    assert "users:read.email" not in str(refused.value)

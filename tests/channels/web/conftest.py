@@ -13,12 +13,9 @@ from aiohttp import ClientWebSocketResponse, web
 from aiohttp.test_utils import TestClient, TestServer
 
 from frontdesk.channels.web import WebChannel, WebSettings
-from frontdesk.core.attachments import Attachments
 from frontdesk.core.channel import Services
-from frontdesk.core.contacts import Contacts
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.events import Events
-from frontdesk.core.handoff import HandoffService
 from frontdesk.core.messages import Body, Contact, Message, Outgoing
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.store import Receipt
@@ -137,16 +134,7 @@ async def chat(tmp_path: Path, settings: dict[str, Any]) -> AsyncIterator[Chat]:
     async def accept(message: Message) -> Receipt:
         return await chat.accept(message)
 
-    services = Services(
-        accept=accept,
-        store=store,
-        events=events,
-        handoff=HandoffService(store, events),
-        attachments=Attachments(tmp_path / "attachments"),
-        contacts=Contacts(tmp_path / "contacts.db"),
-        folder=tmp_path,
-        base_url="https://chat.example",
-    )
+    services = Services.in_folder(tmp_path, store=store, events=events, accept=accept, base_url="https://chat.example")
     channel = WebChannel(WebSettings(**settings), services)
     http = web.Application()
     channel.mount(http)
