@@ -24,7 +24,7 @@ from frontdesk.core.channel import Channel, Services
 from frontdesk.core.errors import InvalidInput
 from frontdesk.core.events import Changed, Event, Missed
 from frontdesk.core.events import Typing as SomebodyTypes
-from frontdesk.core.messages import Mark, Outgoing
+from frontdesk.core.messages import Mark, Message, Outgoing
 
 POLL_WAIT = 25
 
@@ -111,8 +111,9 @@ class WebChannel(Channel):
                 self._connections.push_all(render.Reread())
             case Changed(state=state, entries=entries) if state.id in self._connections:
                 for entry in entries:
-                    if isinstance(entry, Mark) and (mark := render.view(entry)):
-                        self._connections.push(state.id, render.Arrived(mark))
+                    # A message is in it again where what was spoken is known now.
+                    if isinstance(entry, Mark | Message) and (shown := render.view(entry)):
+                        self._connections.push(state.id, render.Arrived(shown))
                 if not any(isinstance(entry, Outgoing) for entry in entries):
                     self._connections.push(state.id, render.Typing(active=False))
             case SomebodyTypes(conversation=conversation, author=author) if name := render.agent(author):

@@ -28,7 +28,7 @@ WORDS = {
 }
 
 
-PARTS = ("words", "elements", "markdown", "connection", "messages", "composer", "chat", "start")
+PARTS = ("words", "elements", "markdown", "connection", "messages", "recorder", "composer", "chat", "start")
 
 
 def widget() -> bytes:
@@ -92,7 +92,7 @@ class ChatPage:
         )
         policy = (
             f"default-src 'none'; script-src 'self'; style-src 'nonce-{nonce}'; connect-src 'self'; "
-            "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+            "img-src 'self' blob: data:; media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
         )
         headers = {
             "Content-Security-Policy": policy,

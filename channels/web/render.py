@@ -41,13 +41,14 @@ class File(Struct, frozen=True, kw_only=True):
 
 
 class Own(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"):
-    """The customer's own message. `id` is the browser's; `choice` is the label of a pressed button."""
+    """The customer's own message. `id` is the browser's; `choice` is the label of a pressed button, `heard` what was spoken."""
 
     id: str
     at: datetime
     text: str = ""
     choice: str | None = None
     files: tuple[File, ...] = ()
+    heard: str = ""
 
 
 class Reply(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="reply"):
@@ -138,6 +139,7 @@ def view(body: Body) -> View | None:
                 text="\n".join(part.text for part in body.parts if isinstance(part, TextPart)),
                 choice=(choice.label or choice.value) if choice else None,
                 files=tuple(file(part.attachment) for part in body.parts if isinstance(part, ImagePart | AudioPart | FilePart)),
+                heard="\n".join(part.transcript for part in body.parts if isinstance(part, AudioPart) and part.transcript),
             )
         case Outgoing():
             return Reply(

@@ -18,6 +18,10 @@ UPLOAD_TYPES = (
     "audio/wav",
     "audio/webm",
     "audio/mp4",
+    "audio/aac",
+    "audio/flac",
+    "audio/amr",
+    "audio/3gpp",
 )
 
 

@@ -40,9 +40,12 @@ _SIGNATURES = (
     (0, b"\xff\xfb", "audio/mpeg"),
     (0, b"\xff\xf3", "audio/mpeg"),
     (0, b"\x1aE\xdf\xa3", "audio/webm"),
-    (4, b"ftypM4A", "audio/mp4"),
-    (4, b"ftypmp42", "audio/mp4"),
-    (4, b"ftypisom", "audio/mp4"),
+    (0, b"\xff\xf1", "audio/aac"),
+    (0, b"\xff\xf9", "audio/aac"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"#!AMR", "audio/amr"),
+    (4, b"ftyp3g", "audio/3gpp"),
+    *((4, b"ftyp" + brand, "audio/mp4") for brand in (b"M4A", b"mp41", b"mp42", b"isom", b"iso5", b"iso6", b"dash")),
     (0, b"PK\x03\x04", "application/zip"),
 )
 _IN_ZIP = {

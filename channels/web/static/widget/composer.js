@@ -1,4 +1,4 @@
-// Where the customer writes: a text box that grows, files with their progress, and the button to send.
+// Where the customer writes or speaks: a text box that grows, files with their progress, a microphone, and the button to send.
 
 const TYPING_EVERY = 3000;
 const MAX_FILES = 10;
@@ -11,6 +11,9 @@ class Composer {
   #box;
   #button;
   #clip;
+  #mic;
+  #recorder;
+  #row;
   #picker;
   #count;
   #uploads = [];
@@ -28,6 +31,8 @@ class Composer {
     });
     this.#picker = h("input", { type: "file", multiple: true, class: "hidden", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#picked() });
     this.#clip = h("button", { type: "button", class: "tool", "aria-label": say("attach"), title: say("attach"), hidden: true, onclick: () => this.#picker.click() }, icon("clip"));
+    this.#mic = h("button", { type: "button", class: "tool", "aria-label": say("record"), title: say("record"), hidden: true, onclick: () => this.#record() }, icon("mic"));
+    this.#recorder = new Recorder(language, (file) => this.#recorded(file), (reason) => this.#notRecorded(reason));
     this.#button = h("button", { type: "submit", class: "send", "aria-label": say("send"), title: say("send"), disabled: true }, icon("send"));
     this.#count = h("div", { class: "count", id: "count", role: "status" });
     this.#chips = h("ul", { class: "chips" });
@@ -35,7 +40,8 @@ class Composer {
       "form",
       { class: "composer", onsubmit: (event) => { event.preventDefault(); this.#submit(); } },
       this.#chips,
-      h("div", { class: "row" }, this.#clip, this.#picker, this.#box, this.#button),
+      (this.#row = h("div", { class: "row" }, this.#clip, this.#picker, this.#box, this.#mic, this.#button)),
+      this.#recorder.element,
       this.#count,
     );
   }
@@ -46,11 +52,36 @@ class Composer {
 
   limit({ max_upload, upload_types }) {
     this.#clip.hidden = !max_upload;
+    this.#mic.hidden = !max_upload || !Recorder.possible || !upload_types.some((type) => type.startsWith("audio/"));
     this.#picker.accept = upload_types.join(",");
   }
 
   addFiles(files) {
     for (const file of [...files].slice(0, MAX_FILES - this.#uploads.length)) this.#upload(file);
+  }
+
+  async #record() {
+    this.#count.textContent = "";
+    this.#row.hidden = true;
+    await this.#recorder.start();
+  }
+
+  #notRecorded(reason) {
+    this.#row.hidden = false;
+    if (reason) this.#count.textContent = this.#language.say(reason);
+    this.focus();
+  }
+
+  /** A voice note is a message of its own: what is being written stays where it is. */
+  async #recorded(file) {
+    this.#row.hidden = false;
+    const upload = await this.#upload(file);
+    if (!upload.ticket) return;
+    upload.chip.remove();
+    this.#uploads = this.#uploads.filter((other) => other !== upload);
+    this.#changed();
+    this.#onSend({ text: "", files: [upload.ticket] }, [upload]);
+    this.focus();
   }
 
   #key(event) {
@@ -105,8 +136,8 @@ class Composer {
     const { max_upload: limit, upload_types: types } = this.#connection.limits;
     const bar = h("progress", { max: "1", value: "0", "aria-label": this.#language.say("uploading", { name: file.name }) });
     const abort = new AbortController();
-    const upload = { ticket: null, file: null };
     const chip = h("li", { class: "chip" });
+    const upload = { ticket: null, file: null, chip };
     const remove = () => {
       abort.abort();
       this.#uploads = this.#uploads.filter((other) => other !== upload);
@@ -130,6 +161,7 @@ class Composer {
         h("span", { class: "name", role: "alert" }, this.#language.say(key, { name: file.name, n: Math.floor(limit / 1048576) })),
       );
       this.#changed();
+      return upload;
     };
     if (file.size > limit) return fail("tooLarge");
     if (file.type && !types.includes(file.type)) return fail("wrongType");
@@ -144,5 +176,6 @@ class Composer {
       if (!abort.signal.aborted) fail(status === 413 ? "tooLarge" : status === 415 ? "wrongType" : "uploadFailed");
     }
     this.#changed();
+    return upload;
   }
 }

@@ -75,6 +75,7 @@ class Messages {
     const known = this.#byId.get(entry.id);
     if (known) {
       if (known.pending) this.delivered(entry.id, entry.at);
+      if (entry.heard && !known.heard) this.#hear(known, entry);
       return;
     }
     const corrected = entry.replaces && this.#byId.get(entry.replaces);
@@ -93,6 +94,12 @@ class Messages {
     while (place > 0 && overtaken(this.items[place - 1])) place--;
     this.items.splice(place, 0, item);
     if (item.pending) this.#state(item, "sending");
+  }
+
+  /** Shows what was heard in a voice note, below the player that may be playing. */
+  #hear(item, { heard }) {
+    item.heard = heard;
+    item.node.querySelector(".bubble").append(this.#heard(heard));
   }
 
   /** Puts a better version in the place of a reply. What the new one does not have, such as files, stays. */
@@ -154,6 +161,7 @@ class Messages {
     const body = [
       own ? this.#plain(item.choice || item.text) : this.#markdown(item.text),
       ...(item.files || []).map((file) => this.#file(file)),
+      item.heard ? this.#heard(item.heard) : null,
       item.sources?.length ? this.#sources(item.sources) : null,
     ];
     return h(
@@ -174,6 +182,10 @@ class Messages {
 
   #plain(text) {
     return text ? h("p", { class: "plain", dir: "auto" }, text) : null;
+  }
+
+  #heard(text) {
+    return h("p", { class: "heard", dir: "auto" }, h("span", { class: "hidden" }, `${this.#language.say("heard")}: `), text);
   }
 
   #markdown(text) {
@@ -223,6 +235,7 @@ class Messages {
       h("small", {}, size(file.size, this.#language.tag)),
     );
     if (/^image\/(png|jpeg|gif|webp)$/.test(file.media_type)) this.#thumbnail(file, button);
+    if (/^audio\//.test(file.media_type)) return this.#player(file, button);
     return button;
   }
 
@@ -235,6 +248,17 @@ class Messages {
     const image = h("img", { src: URL.createObjectURL(file.blob), alt: file.name, onload: () => URL.revokeObjectURL(image.src) });
     button.classList.add("image");
     button.replaceChildren(image);
+  }
+
+  /** A player, with the download in its place where the browser or the host page cannot play it. */
+  #player(file, button) {
+    const player = h("audio", { controls: true, preload: "metadata", "aria-label": file.name, onerror: () => player.replaceWith(button) });
+    const load = async () => {
+      file.blob ??= await this.#connection.file(file.id);
+      player.src = URL.createObjectURL(file.blob);
+    };
+    load().catch(() => player.replaceWith(button));
+    return player;
   }
 
   async #download(file) {

@@ -11,6 +11,7 @@ const WORDS = {
     returned: "The assistant answers again", resolved: "This matter is closed",
     tooLong: "{n} characters too many", tooLarge: "{name} is too large: at most {n} MB", wrongType: "{name}: files of this type are not taken",
     uploadFailed: "{name} could not be uploaded", uploading: "Uploading {name}", download: "Download {name}", busy: "A moment, please…",
+    record: "Record a voice message", recording: "Recording", voiceNote: "Voice message", heard: "Heard", noMicrophone: "The microphone cannot be used. Allow it in the browser, or write to us.",
   },
   zh: {
     title: "在线客服", open: "打开聊天", close: "关闭聊天", unread: "条未读", online: "随时为您服务",
@@ -22,6 +23,7 @@ const WORDS = {
     returned: "智能助手继续为您服务", resolved: "本次咨询已结束",
     tooLong: "超出 {n} 个字", tooLarge: "{name} 太大，最多 {n} MB", wrongType: "{name}：不支持此类文件",
     uploadFailed: "{name} 上传失败", uploading: "正在上传 {name}", download: "下载 {name}", busy: "请稍候…",
+    record: "录制语音消息", recording: "正在录音", voiceNote: "语音消息", heard: "听到的内容", noMicrophone: "无法使用麦克风。请在浏览器中允许，或用文字告诉我们。",
   },
   de: {
     title: "Kundenservice", open: "Chat öffnen", close: "Chat schließen", unread: "ungelesen", online: "Wir sind für Sie da",
@@ -33,6 +35,7 @@ const WORDS = {
     returned: "Der Assistent antwortet wieder", resolved: "Das Anliegen ist abgeschlossen",
     tooLong: "{n} Zeichen zu viel", tooLarge: "{name} ist zu groß: höchstens {n} MB", wrongType: "{name}: Dateityp nicht erlaubt",
     uploadFailed: "{name} konnte nicht hochgeladen werden", uploading: "{name} wird hochgeladen", download: "{name} herunterladen", busy: "Einen Moment bitte…",
+    record: "Sprachnachricht aufnehmen", recording: "Aufnahme läuft", voiceNote: "Sprachnachricht", heard: "Gehört", noMicrophone: "Das Mikrofon ist nicht verfügbar. Erlauben Sie es im Browser, oder schreiben Sie uns.",
   },
   fr: {
     title: "Service client", open: "Ouvrir le chat", close: "Fermer le chat", unread: "non lus", online: "Nous sommes là pour vous",
@@ -44,6 +47,7 @@ const WORDS = {
     returned: "L’assistant répond à nouveau", resolved: "Cette demande est close",
     tooLong: "{n} caractères de trop", tooLarge: "{name} est trop volumineux : {n} Mo au plus", wrongType: "{name} : type de fichier refusé",
     uploadFailed: "{name} n’a pas pu être envoyé", uploading: "Envoi de {name}", download: "Télécharger {name}", busy: "Un instant…",
+    record: "Enregistrer un message vocal", recording: "Enregistrement en cours", voiceNote: "Message vocal", heard: "Entendu", noMicrophone: "Le micro n’est pas disponible. Autorisez-le dans le navigateur, ou écrivez-nous.",
   },
   es: {
     title: "Atención al cliente", open: "Abrir el chat", close: "Cerrar el chat", unread: "sin leer", online: "Estamos para ayudarle",
@@ -55,6 +59,7 @@ const WORDS = {
     returned: "El asistente vuelve a responder", resolved: "Esta consulta está cerrada",
     tooLong: "Sobran {n} caracteres", tooLarge: "{name} es demasiado grande: máximo {n} MB", wrongType: "{name}: tipo de archivo no admitido",
     uploadFailed: "No se pudo subir {name}", uploading: "Subiendo {name}", download: "Descargar {name}", busy: "Un momento, por favor…",
+    record: "Grabar un mensaje de voz", recording: "Grabando", voiceNote: "Mensaje de voz", heard: "Oído", noMicrophone: "No se puede usar el micrófono. Permítalo en el navegador, o escríbanos.",
   },
   ar: {
     title: "خدمة العملاء", open: "فتح المحادثة", close: "إغلاق المحادثة", unread: "غير مقروءة", online: "نحن هنا لمساعدتك",
@@ -66,6 +71,7 @@ const WORDS = {
     returned: "المساعد يجيب من جديد", resolved: "أُغلق هذا الطلب",
     tooLong: "{n} حرفًا زائدًا", tooLarge: "{name} كبير جدًا: الحد {n} م.ب", wrongType: "{name}: نوع الملف غير مقبول",
     uploadFailed: "تعذر رفع {name}", uploading: "جارٍ رفع {name}", download: "تنزيل {name}", busy: "لحظة من فضلك…",
+    record: "تسجيل رسالة صوتية", recording: "جارٍ التسجيل", voiceNote: "رسالة صوتية", heard: "ما سُمع", noMicrophone: "لا يمكن استخدام الميكروفون. اسمح به في المتصفح أو اكتب إلينا.",
   },
 };
 
