@@ -1,0 +1,121 @@
+"""From token ids to the text that may be shown: whole characters, no thoughts, nothing behind a stop sequence."""
+
+from collections.abc import Sequence
+from typing import Any
+
+BROKEN = "\ufffd"
+MAX_HELD = 16
+"""Tokens that may wait for the rest of a character. It has at most four bytes: what takes longer is rubbish."""
+
+
+class Detokenizer:
+    """Decodes tokens as they come. The pieces put together are the text; bytes that are no character are left out.
+
+    What a token means depends on those before it (SentencePiece drops the first space, a character may have parts in several
+    tokens), so new tokens are decoded together with those of the piece before, and the difference is what is new.
+    """
+
+    def __init__(self, tokenizer: Any, *, special: bool) -> None:
+        """`special` keeps special tokens: some families mark tool calls by them."""
+        self._tokenizer = tokenizer
+        self._special = special
+        self._ids: list[int] = []
+        self._before = 0
+        """Where the piece before begins."""
+        self._told = 0
+        """Tokens whose text was given out."""
+
+    def add(self, ids: Sequence[int]) -> str:
+        self._ids.extend(ids)
+        return self._new(at_once=len(self._ids) - self._told > MAX_HELD)
+
+    def rest(self) -> str:
+        """What was held back, without the part of a character that never became whole."""
+        return self._new(at_once=True)
+
+    def _new(self, *, at_once: bool) -> str:
+        known = self._decoded(self._ids[self._before : self._told])
+        text = self._decoded(self._ids[self._before :])
+        if len(text) <= len(known) or (text.endswith(BROKEN) and not at_once):
+            return ""
+        self._before, self._told = self._told, len(self._ids)
+        return text[len(known) :].replace(BROKEN, "")
+
+    def _decoded(self, ids: list[int]) -> str:
+        text: str = self._tokenizer.decode(ids, skip_special_tokens=not self._special, clean_up_tokenization_spaces=False)
+        return text
+
+
+class Thoughts:
+    """Leaves out what a reasoning model thinks before its answer, between `<think>` and `</think>`.
+
+    With `begun` the prompt has opened the thoughts already, as some chat templates do.
+    """
+
+    OPEN, CLOSE = "<think>", "</think>"
+
+    def __init__(self, *, begun: bool = False) -> None:
+        self._state = "thinking" if begun else "undecided"
+        self._held = ""
+
+    def add(self, text: str) -> str:
+        if self._state == "answering":
+            return text
+        self._held += text
+        if self._state == "undecided":
+            start = self._held.lstrip()
+            if start.startswith(self.OPEN):
+                self._state = "thinking"
+            elif self.OPEN.startswith(start):
+                return ""
+            else:
+                return self._answer(self._held)
+        if self._state == "thinking":
+            _, closed, answer = self._held.partition(self.CLOSE)
+            if closed:
+                self._state, self._held = "thought", answer
+            else:
+                self._held = self._held[-len(self.CLOSE) :]
+                return ""
+        return self._answer(answer) if (answer := self._held.lstrip()) else ""
+
+    def rest(self) -> str:
+        return self._answer(self._held) if self._state == "undecided" else ""
+
+    def _answer(self, text: str) -> str:
+        self._state, self._held = "answering", ""
+        return text
+
+
+class Stops:
+    """Ends a text before the stop sequence that is complete first, however the text is cut into pieces."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._stops = [stop for stop in stops if stop]
+        self._held = ""
+        self.stopped = False
+
+    def add(self, text: str) -> str:
+        """What can be shown: a tail that may be the beginning of a stop sequence waits."""
+        if self.stopped:
+            return ""
+        if not self._stops:
+            return text
+        self._held += text
+        found = [(start + len(stop), start) for stop in self._stops if (start := self._held.find(stop)) >= 0]
+        if found:
+            self.stopped = True
+            shown, self._held = self._held[: min(found)[1]], ""
+            return shown
+        kept = max(self._begun(stop) for stop in self._stops)
+        shown, self._held = self._held[: len(self._held) - kept], self._held[len(self._held) - kept :]
+        return shown
+
+    def rest(self) -> str:
+        held, self._held = self._held, ""
+        return held
+
+    def _begun(self, stop: str) -> int:
+        """How many characters at the end of what is held are the beginning of a stop sequence."""
+        longest = min(len(self._held), len(stop) - 1)
+        return next((length for length in range(longest, 0, -1) if stop.startswith(self._held[-length:])), 0)
