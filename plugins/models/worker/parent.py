@@ -43,7 +43,7 @@ class Patience:
     """Before a failed model is tried once more: what it needs may be there by then."""
     steady: float = 60.0
     """A child that lived so long is started again at once when it dies; others later and later."""
-    unread_pieces: int = 4096
+    unread_pieces: int = 65536
     unread_bytes: int = 16 * 2**20
     """Of one call; what goes beyond is a flood."""
 
@@ -104,13 +104,14 @@ class Worker:
         """Returns at once; the child loads beside everything else. Does nothing while it runs."""
         if self._task is None or self._task.done():
             self._set("loading", "it is being started")
-            self._task = asyncio.create_task(self._supervise(), name=f"model {self.name}")
+            self._task = asyncio.create_task(self._supervise(self._first_frame()), name=f"model {self.name}")
 
     async def stop(self) -> None:
         """Ends the child: politely, then by SIGTERM, then by SIGKILL. Calls that run fail."""
         task, self._task = self._task, None
         await cancelled(task)
-        self._set("stopped", "it has been stopped")
+        if self._task is None:  # nobody has started it meanwhile
+            self._set("stopped", "it has been stopped")
 
     async def loaded(self) -> None:
         """Waits until it is ready. Raises `ModelUnavailable` if it has failed to load, or does not run."""
@@ -157,16 +158,19 @@ class Worker:
         if answer.error is not None:
             raise answer.error
 
-    async def _supervise(self) -> None:
+    async def _supervise(self, first: Begin) -> None:
         patience = self._patience
         failures = deaths = 0
         while True:
             began = monotonic()
             life = _Life(self.name, patience)
             try:
-                await self._live(life)
+                await self._live(life, first)
             except OSError as error:
                 life.broken = f"its process could not be started ({error.strerror})"
+            except Exception as error:  # a fault of ours must not leave those waiting who wait for the model
+                log.exception("the worker of a model broke", model=self.name)
+                life.broken, life.for_good = f"its worker broke ({type(error).__name__})", True
             if life.for_good:
                 self._set("failed", life.detail)
                 log.error("a model cannot be loaded", model=self.name, reason=life.detail)
@@ -186,14 +190,14 @@ class Worker:
             await asyncio.sleep(wait)
             self._set("loading", f"it is tried again: {life.detail}")
 
-    async def _live(self, life: "_Life") -> None:
+    async def _live(self, life: "_Life", first: Begin) -> None:
         """A child's whole life. Afterwards `life` tells why it ended."""
         life.process = process = await Process.spawn(self.name)
         self._life = life
         watch = asyncio.create_task(self._watch(life))
         politely = True
         try:
-            process.send_soon(self._first_frame())
+            process.send_soon(first)
             try:
                 async for frame in process.receive():
                     self._take(life, frame)
@@ -233,7 +237,7 @@ class Worker:
                 life.abandoned.pop(id, None)
                 if (answer := life.calls.get(id)) is not None:
                     answer.end(frames.raised(frame) if isinstance(frame, Failure) else None)
-            case Loading(detail, progress):
+            case Loading(detail, progress) if not life.ready:
                 if (detail, progress) != (self._state.detail, self._state.progress):
                     life.waited = 0.0
                 self._set("loading", detail, progress)
@@ -243,7 +247,8 @@ class Worker:
                 log.info("a model is ready", model=self.name, seconds=round(monotonic() - life.began, 1))
                 self._set("ready")
             case Broken(detail, for_good):
-                life.broken, life.for_good = detail, for_good
+                life.for_good = for_good
+                life.kill(detail)
             case Beat(memory):
                 self._resident = memory
 

@@ -7,7 +7,7 @@ import socket
 import sys
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 import structlog
 
@@ -37,8 +37,7 @@ class Process:
         name: str,
         process: asyncio.subprocess.Process,
         streams: tuple[asyncio.StreamReader, asyncio.StreamWriter],
-        output: asyncio.StreamReader,
-        output_transport: asyncio.ReadTransport,
+        output: tuple[asyncio.StreamReader, asyncio.ReadTransport],
     ) -> None:
         self.name = name
         self.pid = process.pid
@@ -46,8 +45,8 @@ class Process:
         """The end of what it printed. After the loading it may hold a customer's words."""
         self._process = process
         self._reader, self._writer = streams
-        self._output_transport = output_transport
-        self._output = asyncio.create_task(self._log(output))
+        self._output_transport = output[1]
+        self._output = asyncio.create_task(self._log(output[0]))
 
     @classmethod
     async def spawn(cls, name: str) -> "Process":
@@ -55,9 +54,19 @@ class Process:
         ours, theirs = socket.socketpair()
         # A pipe of our own, for asyncio would wait for the end of one of its own even if a grandchild keeps it open.
         end, start = os.pipe()
-        try:
-            environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(SECRETS)}
-            environment |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUNBUFFERED": "1"}
+        output = asyncio.StreamReader()
+        environment = {key: value for key, value in os.environ.items() if not key.upper().startswith(SECRETS)}
+        environment |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONUNBUFFERED": "1"}
+        with ExitStack() as undo:
+            undo.callback(os.close, start)
+            undo.callback(theirs.close)
+            output_transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(output), os.fdopen(end, "rb", 0)
+            )
+            undo.callback(output_transport.close)
+            reader, writer = await asyncio.open_connection(sock=ours)
+            undo.callback(writer.close)
+            # The last step that may be cancelled: asyncio kills the process then.
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
                 *("-P", "-m", CHILD, str(theirs.fileno()), name),
@@ -68,18 +77,10 @@ class Process:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the parent, and what it starts in turn can be ended with it
             )
-        except BaseException:
-            ours.close()
-            os.close(end)
-            raise
-        finally:
-            theirs.close()
-            os.close(start)
-        output = asyncio.StreamReader()
-        output_transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-            lambda: asyncio.StreamReaderProtocol(output), os.fdopen(end, "rb", 0)
-        )
-        return cls(name, process, await asyncio.open_connection(sock=ours), output, output_transport)
+            undo.pop_all()
+        theirs.close()
+        os.close(start)
+        return cls(name, process, (reader, writer), (output, output_transport))
 
     @property
     def returncode(self) -> int | None:
