@@ -240,7 +240,7 @@ class SqliteStore(EmbeddedStore):
 
 
 def _connection(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(owner_only(path), isolation_level=None, check_same_thread=False, cached_statements=64)
+    connection = sqlite3.connect(owner_only(path), isolation_level=None, check_same_thread=False, cached_statements=128)
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")

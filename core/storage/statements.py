@@ -4,9 +4,11 @@ The sqlite3 module hands the interpreter's lock over at every statement; under l
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain, repeat
 from typing import Any
 
 from frontdesk.core.errors import Stale
@@ -18,11 +20,15 @@ STATES = (
     " WHERE conversations.version = excluded.version - 1"
 )
 DONE = "UPDATE entries SET status = 'done', error = NULL WHERE seq IN (VALUES {rows})"
-SENT = "UPDATE entries SET status = 'sent', error = NULL, platform_id = CASE seq {cases} END WHERE seq IN (VALUES {rows})"
+SENT = (
+    "UPDATE entries SET status = 'sent', error = NULL, platform_id = new.column2"
+    " FROM (VALUES {rows}) AS new WHERE seq = new.column1"
+)
 DEAD = "UPDATE entries SET status = 'dead', error = ? WHERE seq = ?"
 REVISED = "UPDATE entries SET body = ? WHERE id = ?"
 
-MOST_ROWS = 64
+MOST_ROWS = 128
+SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_ROWS)
 
 Row = Sequence[Any]
 
@@ -66,7 +72,7 @@ class Sent:
     platform_id: str | None
 
     def __call__(self, db: sqlite3.Connection) -> None:
-        _sent(db, [(self.seq, self.platform_id)])
+        _written(db, SENT, [(self.seq, self.platform_id)])
 
 
 def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> list[Any] | None:
@@ -99,37 +105,24 @@ def merge(db: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection],
     if _written(db, ENTRIES, entries) != len(entries) or _written(db, STATES, states) != len(states):
         return None
     _written(db, DONE, settled)
-    _sent(db, sent)
+    _written(db, SENT, sent)
     return results
 
 
 def _written(db: sqlite3.Connection, sql: str, rows: Sequence[Row]) -> int:
-    """Executes `sql` for all rows and returns how many were changed."""
-    return sum(
-        db.execute(sql.format(rows=_placeholders(len(chunk[0]), len(chunk))), _flat(chunk)).rowcount for chunk in _chunks(rows)
-    )
+    """Executes `sql` for all rows and returns how many were changed.
 
-
-def _sent(db: sqlite3.Connection, rows: Sequence[Row]) -> None:
-    for chunk in _chunks(rows):
-        sql = SENT.format(cases=" ".join(["WHEN ? THEN ?"] * len(chunk)), rows=_placeholders(1, len(chunk)))
-        db.execute(sql, [*_flat(chunk), *(seq for seq, _ in chunk)])
-
-
-def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
-    """By powers of two, so that the statements are few and the same, and stay prepared."""
-    start, size = 0, MOST_ROWS
-    while start < len(rows):
-        while size > len(rows) - start:
-            size //= 2
-        yield rows[start : start + size]
-        start += size
+    The statements are few, so that they stay prepared: the last row fills one up, which is no change to any of these statements.
+    """
+    changed = 0
+    for start in range(0, len(rows), MOST_ROWS):
+        chunk = rows[start : start + MOST_ROWS]
+        size = SIZES[bisect_left(SIZES, len(chunk))]
+        filled = chain(chunk, repeat(chunk[-1], size - len(chunk)))
+        changed += db.execute(_statement(sql, len(chunk[0]), size), list(chain.from_iterable(filled))).rowcount
+    return changed
 
 
 @cache
-def _placeholders(width: int, rows: int) -> str:
-    return ", ".join([f"({', '.join('?' * width)})"] * rows)
-
-
-def _flat(rows: Iterable[Row]) -> list[Any]:
-    return [value for row in rows for value in row]
+def _statement(sql: str, width: int, rows: int) -> str:
+    return sql.format(rows=", ".join([f"({', '.join('?' * width)})"] * rows))

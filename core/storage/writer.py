@@ -14,7 +14,7 @@ T = TypeVar("T")
 Work = Callable[[sqlite3.Connection], T]
 Merge = Callable[[sqlite3.Connection, Sequence[Work[Any]]], Sequence[Any] | None]
 
-MAX_GROUP = 512
+ENOUGH = 512
 SIBLINGS = 16
 """After a group of so many, the next one waits `DELAY` seconds for more: under load, fewer commits cost less than the wait."""
 DELAY = 0.002
@@ -40,7 +40,8 @@ class Writer:
     def __init__(self, connect: Callable[[], sqlite3.Connection], merge: Merge) -> None:
         self._connect = connect
         self._merge = merge
-        self._requests: SimpleQueue[_Request | None] = SimpleQueue()
+        self._asked: list[_Request] = []
+        self._requests: SimpleQueue[list[_Request] | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, name="frontdesk-sqlite-writer", daemon=True)
         self._opened: asyncio.Future[None] = self._loop.create_future()
@@ -59,15 +60,24 @@ class Writer:
         if self._closed:
             raise Unavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._requests.put(_Request(work, then, future))
+        if not self._asked:
+            self._loop.call_soon(self._hand_over)
+        self._asked.append(_Request(work, then, future))
         return await future
 
     async def close(self) -> None:
         """Finishes what was asked for, then closes the connection."""
         if not self._closed:
             self._closed = True
+            self._hand_over()
             self._requests.put(None)
             await asyncio.to_thread(self._thread.join)
+
+    def _hand_over(self) -> None:
+        """What one turn of the event loop has asked for wakes the thread once."""
+        asked, self._asked = self._asked, []
+        if asked:
+            self._requests.put(asked)
 
     def _work(self) -> None:
         try:
@@ -88,14 +98,14 @@ class Writer:
         connection.close()
 
     def _next_group(self) -> tuple[list[_Request], bool]:
-        request = self._requests.get()
         group: list[_Request] = []
-        while request is not None:
-            group.append(request)
-            if len(group) == MAX_GROUP:
+        asked = self._requests.get()
+        while asked is not None:
+            group += asked
+            if len(group) >= ENOUGH:
                 return group, True
             try:
-                request = self._requests.get_nowait()
+                asked = self._requests.get_nowait()
             except Empty:
                 return group, True
         return group, False
