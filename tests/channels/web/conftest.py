@@ -68,7 +68,7 @@ class Chat:
 
     async def connected(self, number: int) -> None:
         """Waits until so many browsers listen."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while len(self.channel._connections) != number:  # noqa: ASYNC110 - production code needs no event here
                 await asyncio.sleep(0.01)
 

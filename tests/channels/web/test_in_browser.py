@@ -14,6 +14,8 @@ from frontdesk.core.messages import Outgoing
 
 from .conftest import Chat
 
+CHROMIUM, CHROMEDRIVER = (str(shutil.which(name)) for name in ("chromium", "chromedriver"))
+
 pytestmark = [
     pytest.mark.acceptance,
     pytest.mark.skipif(not (shutil.which("chromium") and shutil.which("chromedriver")), reason="Chromium is not installed"),
@@ -30,10 +32,10 @@ OPEN = "return document.querySelector('#frontdesk-chat')?.shadowRoot.querySelect
 @pytest.fixture
 def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
     options = webdriver.ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
+    options.binary_location = CHROMIUM
     for flag in ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path / 'profile'}"):
         options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    driver = webdriver.Chrome(options=options, service=Service(CHROMEDRIVER))
     yield driver
     driver.quit()
 
