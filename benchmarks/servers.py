@@ -59,7 +59,7 @@ async def frontdesk(path: MessagePath, platform: str, folder: Path, kind: str) -
     app = App(Options(data_folder=folder), store=store, plugins=[plugin], transports=transports, serve=False)
     await app.__aenter__()
     spare_what_lasts()
-    return application(Operations(store, app.metrics, lambda: True), app.transports)
+    return application(Operations(store, app.metrics, lambda: True, app.models), app.transports)
 
 
 async def main(name: str, kind: str, platform_port: int, folder: Path) -> None:

@@ -226,7 +226,7 @@ class _Server:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        operations = Operations(app.store, app.metrics, lambda: app.ready)
+        operations = Operations(app.store, app.metrics, lambda: app.ready, app.models)
         self._runner = web.AppRunner(
             application(operations, app.transports),
             access_log=None,

@@ -9,6 +9,7 @@ from aiohttp import web
 from frontdesk.core.channel import Transport
 from frontdesk.core.errors import InvalidInput, Unavailable
 from frontdesk.core.metrics import Metrics
+from frontdesk.core.models import Models, ModelState
 from frontdesk.core.store import Store
 
 log = structlog.get_logger(__name__)
@@ -37,12 +38,16 @@ async def errors_as_json(request: web.Request, handler: Next) -> web.StreamRespo
 
 
 class Operations:
-    """`/healthz`: the process lives. `/readyz`: it can take messages. `/metrics`: Prometheus."""
+    """`/healthz`: the process lives. `/readyz`: it can take messages. `/metrics`: Prometheus.
 
-    def __init__(self, store: Store, metrics: Metrics, ready: Callable[[], bool]) -> None:
+    A model that loads or has failed does not keep it from being ready, but is told of.
+    """
+
+    def __init__(self, store: Store, metrics: Metrics, ready: Callable[[], bool], models: Models) -> None:
         self._store = store
         self._metrics = metrics
         self._ready = ready
+        self._models = models
         self._started = perf_counter()
 
     def mount(self, http: web.Application) -> None:
@@ -62,12 +67,24 @@ class Operations:
             "inbox": health.inbox,
             "outbox": health.outbox,
             "dead": health.dead,
+            "models": {model.name: _shown(model.state) for model in self._models},
         }
         return web.json_response(body, status=200 if health.ok else 503)
 
     async def _render(self, _request: web.Request) -> web.Response:
-        text = self._metrics.render(await self._store.health())
+        ready = {model.name: model.state.status == "ready" for model in self._models}
+        text = self._metrics.render(await self._store.health(), ready)
         return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def _shown(state: ModelState) -> dict[str, str | float]:
+    """`progress` is between 0 and 1."""
+    shown: dict[str, str | float] = {"status": state.status}
+    if state.detail:
+        shown["detail"] = state.detail
+    if state.progress is not None:
+        shown["progress"] = round(state.progress, 3)
+    return shown
 
 
 def application(operations: Operations, transports: Iterable[Transport]) -> web.Application:

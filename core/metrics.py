@@ -1,5 +1,7 @@
 """Prometheus metrics: counts and times per channel and plugin. Label values are names from the configuration, never user data."""
 
+from collections.abc import Mapping
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from frontdesk.core.chat import Usage
@@ -36,6 +38,7 @@ class Metrics:
         self._conversations = Counter(
             "frontdesk_model_conversations", "Conversations that a model was used in, a day", ("model",), registry=self.registry
         )
+        self._ready = Gauge("frontdesk_model_ready", "1 while a model answers", ("model",), registry=self.registry)
         self._depth = Gauge("frontdesk_queue_depth", "Entries that wait", ("queue",), registry=self.registry)
         self._counters: dict[tuple[str, str], Counter] = {}
         self._histograms: dict[tuple[Histogram, tuple[str, ...]], Histogram] = {}
@@ -67,8 +70,10 @@ class Metrics:
         if new_conversation:
             self._conversations.labels(model).inc()
 
-    def render(self, health: Health) -> bytes:
-        """The text format of Prometheus."""
+    def render(self, health: Health, models: Mapping[str, bool]) -> bytes:
+        """The text format of Prometheus. `models` says which of them are ready."""
+        for model, ready in models.items():
+            self._ready.labels(model).set(ready)
         for queue, depth in (("inbox", health.inbox), ("outbox", health.outbox), ("dead", health.dead)):
             self._depth.labels(queue).set(depth)
         return generate_latest(self.registry)
