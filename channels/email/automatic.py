@@ -27,6 +27,8 @@ _REPLY_PREFIX = re.compile(
     r"רe)(?:\[\d+\])?\s*[:：]\s*)+"
 )
 _LONGEST_NOTICE = 1500
+_CLAUSE = re.compile(r"[.!,;:。！，；：]+\s*|\s[-–—]+\s")
+_DAY = re.compile(r"(?:[^\W\d]{1,12}\s)?\d{1,4}(?:\W|\w{2}\b)?\s?(?:[^\W\d]{1,12}\W?)?(?:\d{4})?$")
 _QUESTION = re.compile(r"[?？؟¿]")
 #: Programs that answer for people name themselves in the Message-ID.
 _RESPONDER_ID = re.compile(
@@ -146,7 +148,7 @@ def _words(mail: Mail, text: str) -> Automatic | None:
     instead = says(said, notices.INSTEAD)
     machine = says(said, notices.MACHINE)
     asks = _QUESTION.search(said) is not None
-    named = _absence_subject(subject)
+    named = _absence_subject(subject, empty=not said)
     marked = _is_marked(mail)
     challenged = [says(words, notices.CHALLENGES) for words in (subject, said)]
     if (all(challenged) or (any(challenged) and (machine or marked))) and not _REPLY_PREFIX.match(subject):
@@ -159,17 +161,30 @@ def _words(mail: Mail, text: str) -> Automatic | None:
         return Automatic(kind="auto_reply", reason="the subject and the words of an absence notice", keep=True)
     answer = _is_answer(mail, subject)
     acknowledged = says(said, notices.ACKNOWLEDGED)
-    besides = instead or acknowledged
     if marked and (absent or acknowledged or (machine and answer)):
         return Automatic(kind="auto_reply", reason="the words of an absence notice", keep=True)
-    if machine and ((absent and (instead or not asks)) or (answer and besides and not asks)):
+    if machine and absent and (instead or not asks):
         return Automatic(kind="auto_reply", reason="the words of an absence notice", keep=True)
-    if answer and absent and besides and not asks and len(said) < _LONGEST_NOTICE:
+    if not answer or asks or len(said) > _LONGEST_NOTICE:
+        return None
+    if absent and (instead or acknowledged or (says(said, notices.BACK) and _says_no_more(said))):
         return Automatic(kind="auto_reply", reason="the words of an absence notice", keep=True)
+    if says(said, notices.DECLARED) or (acknowledged and says(said, notices.TICKET)):
+        return Automatic(kind="auto_reply", reason="the words of an automatic answer", keep=True)
     return None
 
 
-def _absence_subject(subject: str) -> Literal["sure", "likely", ""]:
+def _says_no_more(said: str) -> bool:
+    """Whether each clause is one of a notice: people who say that they are away say what they want, too."""
+    for clause in _CLAUSE.split(said):
+        short = len(clause.split()) <= 2 and (clause.isascii() or len(clause) < 12)
+        notice = (*notices.ABSENT, *notices.INSTEAD, *notices.BACK, *notices.ACKNOWLEDGED)
+        if not (short or _DAY.match(clause) or says(clause, notice)):
+            return False
+    return True
+
+
+def _absence_subject(subject: str, *, empty: bool) -> Literal["sure", "likely", ""]:
     """`sure`: it begins as a notice does, before a colon or alone. A reply to a notice is none."""
     bare = subject.strip(" []【】()!*.")
     if _REPLY_PREFIX.match(bare):
@@ -181,8 +196,11 @@ def _absence_subject(subject: str) -> Literal["sure", "likely", ""]:
         rest = bare[len(phrase) :].lstrip()
         if phrase in notices.VAGUE:
             dense = not rest or not rest[0].isalpha() or ord(rest[0]) > 0x2E7F
-            return "likely" if dense or _TIME.match(rest) else ""
-        return "sure" if not rest or rest[0] in _AFTER_MARK else "likely"
+            timed = _TIME.match(rest) is not None
+            return "sure" if timed and empty else "likely" if dense or timed else ""
+        return "sure" if not rest or rest[0] in _AFTER_MARK or _TIME.match(rest) else "likely"
+    if says(bare, notices.ABSENT):
+        return "likely"
     return (
         "likely"
         if any(f"{mark}{phrase}" in bare for phrase in notices.SUBJECTS[:120] for mark in (": ", "- ", "– ", "："))

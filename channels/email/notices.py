@@ -56,7 +56,8 @@ def _parts(field: str) -> re.Pattern[str]:
 VAGUE = _words("vague_subjects")
 SUBJECTS = tuple(sorted(_words("subjects") | VAGUE, key=lambda words: (-len(words), words)))
 """The longest first, the vague ones too."""
-ABSENT, INSTEAD, MACHINE = _expressions("absent"), _expressions("instead"), _expressions("machine")
-ACKNOWLEDGED = _expressions("acknowledged")
+ABSENT, INSTEAD, BACK = _expressions("absent"), _expressions("instead"), _expressions("back")
+ACKNOWLEDGED, TICKET = _expressions("acknowledged"), _expressions("ticket")
+MACHINE, DECLARED = _expressions("machine"), _expressions("declared")
 CHALLENGES, CONCERNS = _expressions("challenges"), _parts("concerns")
 BOUNCE_SUBJECTS, BOUNCED, DELAYED = _expressions("bounce_subjects"), _expressions("bounced"), _expressions("delayed")
