@@ -76,8 +76,8 @@ class PlainPrompter:
 
     def __init__(self, tokenizer: Any) -> None:
         self._tokenizer = tokenizer
-        texts = sorted({*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()}, key=len, reverse=True)
-        self._special = re.compile("|".join(map(re.escape, texts))) if texts else None
+        texts = {text for text in (*tokenizer.all_special_tokens, *tokenizer.get_added_vocab()) if re.fullmatch(r"\S{2,}", text)}
+        self._special = re.compile("|".join(map(re.escape, sorted(texts, key=len, reverse=True)))) if texts else None
 
     def encode(self, request: ChatRequest) -> tuple[Prompt, str]:
         if any(message.pictures for message in request.messages):
