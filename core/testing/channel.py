@@ -40,7 +40,7 @@ class RecordingChannel(Channel):
     async def typing(self, conversation: str) -> None:
         self.typed.append(conversation)
 
-    async def wait_for(self, count: int, seconds: float = 10) -> list[Outgoing]:
+    async def wait_for(self, count: int, seconds: float = 60) -> list[Outgoing]:
         """Waits until so many replies were taken. Raises `TimeoutError`."""
         async with asyncio.timeout(seconds), self._arrived:
             await self._arrived.wait_for(lambda: len(self.sent) >= count)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,10 +13,12 @@ from typing import Any
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import ElementNotInteractableException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+
+from frontdesk.core.testing.platform import free_port
 
 COMMAND = Path(sys.executable).with_name("frontdesk")
 QUIET = ["gpu", "quic", "background-networking", "component-update", "sync"]
@@ -31,7 +32,7 @@ class Server:
     port: int
     output: str = ""
 
-    def start(self, seconds: float = 90) -> None:
+    def start(self, seconds: float = 180) -> None:
         """Returns when the server is ready. What it prints is in `output`."""
         environment = {
             **os.environ,
@@ -43,23 +44,21 @@ class Server:
         self._log = (self.folder / "server.log").open("w+")
         self._process = subprocess.Popen([COMMAND, "run"], cwd=self.folder, env=environment, stdout=self._log, stderr=self._log)
         deadline = time.monotonic() + seconds
-        while "/desk" not in self._read():
+        while "Ctrl-C stops" not in self._read():  # the last line that it prints
             assert self._process.poll() is None, self.output
             assert time.monotonic() < deadline, self.output
             time.sleep(0.1)
-        time.sleep(0.2)
-        self._read()
 
     def stop(self) -> int:
         self._process.terminate()
-        code = self._process.wait(30)
+        code = self._process.wait(90)
         self._read()
         self._log.close()
         return code
 
     def kill(self) -> None:
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
         self._log.close()
 
     @property
@@ -79,10 +78,7 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    server = Server(tmp_path_factory.mktemp("shop"), port)
+    server = Server(tmp_path_factory.mktemp("shop"), free_port())
     server.start()
     yield server
     assert server.stop() == 0
@@ -105,13 +101,13 @@ class Browser:
             options.add_experimental_option("mobileEmulation", {"deviceMetrics": metrics})
         self.driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
 
-    def wait(self, what: str, condition: Callable[[], Any], seconds: float = 40) -> Any:
+    def wait(self, what: str, condition: Callable[[], Any], seconds: float = 90) -> Any:
         deadline = time.monotonic() + seconds
         while True:
             try:
                 if found := condition():
                     return found
-            except (LookupError, StaleElementReferenceException):
+            except (LookupError, StaleElementReferenceException, ElementNotInteractableException):
                 pass
             if time.monotonic() > deadline:
                 pytest.fail(f"waited {seconds} s in vain for {what}")
@@ -212,8 +208,12 @@ class DeskPage(Browser):
 
     def opens_waiting(self, words: str) -> None:
         """Opens the row of the queue that has the words."""
-        self.wait(f"a waiting conversation with {words!r}", lambda: self._row(words))
-        self._row(words).click()
+
+        def opened() -> bool:
+            self._row(words).click()
+            return True
+
+        self.wait(f"a waiting conversation with {words!r}", opened)
         self.find("#transcript")
 
     def sees(self, words: str) -> None:
@@ -225,7 +225,9 @@ class DeskPage(Browser):
 
     def _row(self, words: str) -> Any:
         rows = self.driver.find_elements(By.CSS_SELECTOR, "#rows .row a")
-        return next((row for row in rows if words in row.text), None)
+        if (found := next((row for row in rows if words in row.text), None)) is None:
+            raise LookupError(words)
+        return found
 
 
 @pytest.fixture(scope="session", autouse=True)

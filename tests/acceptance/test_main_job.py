@@ -6,7 +6,7 @@ import pytest
 
 from .conftest import Chat, DeskPage, Server
 
-pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.acceptance, pytest.mark.timeout(900)]
 
 
 def test_a_customer_is_served_by_the_bot_and_then_by_a_person(

@@ -71,7 +71,7 @@ async def test_a_retry_that_cannot_be_counted_strands_no_conversation(make_app, 
     failing(store, "_count", 3, monkeypatch)
     async with make_app(a_plugin(flaky), store=store) as app:
         await app.intake.accept(a_message())
-        assert (await channel_of(app).wait_for(1, 2))[0].text == "here it is"
+        assert (await channel_of(app).wait_for(1))[0].text == "here it is"
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -92,7 +92,7 @@ async def test_a_delivery_that_cannot_be_recorded_strands_no_conversation(
         channel.refuse = refuse
         await app.intake.accept(a_message("one"))
         await app.intake.accept(a_message("two"))
-        assert [reply.text for reply in await channel.wait_for(2, 2)] == ["echo one", "echo two"]
+        assert [reply.text for reply in await channel.wait_for(2)] == ["echo one", "echo two"]
 
 
 @pytest.mark.usefixtures("no_backoff")
@@ -107,7 +107,7 @@ async def test_the_runner_outlives_a_store_that_fails_when_it_hands_out_turns(
     failing(store, "_count", 1, monkeypatch)
     async with make_app(echo, store=store) as app:
         await app.intake.accept(a_message("new", conversation="b"))
-        assert {reply.text for reply in await channel_of(app).wait_for(2, 3)} == {"echo from before", "echo new"}
+        assert {reply.text for reply in await channel_of(app).wait_for(2)} == {"echo from before", "echo new"}
 
 
 async def cancelled_elsewhere() -> Reply:
@@ -124,7 +124,7 @@ async def test_a_handler_that_ends_unusually_costs_one_turn(make_app, channel_of
     async with make_app(a_plugin(lambda turn: handler(turn) if turn.text == "break" else Reply("fine"))) as app:
         await app.intake.accept(a_message("break"))
         await app.intake.accept(a_message("next"))
-        sent = await channel_of(app).wait_for(2, 2)
+        sent = await channel_of(app).wait_for(2)
         assert "went wrong" in sent[0].text
         assert sent[1].text == "fine"
 
@@ -141,7 +141,7 @@ async def test_a_send_that_is_cancelled_from_within_is_tried_again(make_app, cha
 
         channel.refuse = refuse
         await app.intake.accept(a_message("one"))
-        assert (await channel.wait_for(1, 2))[0].text == "echo one"
+        assert (await channel.wait_for(1))[0].text == "echo one"
 
 
 async def test_a_handler_that_ignores_its_cancellation_is_cancelled_again(make_app, channel_of: ChannelOf) -> None:
@@ -156,7 +156,7 @@ async def test_a_handler_that_ignores_its_cancellation_is_cancelled_again(make_a
 
     async with make_app(a_plugin(stubborn), limits=TurnLimits(seconds=0.1)) as app:
         await app.intake.accept(a_message())
-        assert "went wrong" in (await channel_of(app).wait_for(1, 3))[0].text
+        assert "went wrong" in (await channel_of(app).wait_for(1))[0].text
 
 
 async def test_a_platform_that_names_no_time_is_not_asked_without_pause(make_app, channel_of: ChannelOf) -> None:
@@ -191,7 +191,7 @@ async def test_a_subscriber_that_fails_does_not_disturb_the_turns(make_app, chan
             messages = [a_message(str(number)) for number in range(3)]
             await asyncio.gather(*(app.store.accept(message) for message in messages))
             with app.events.subscribe(wants=wants):
-                sent = await channel_of(app).wait_for(3, 3)
+                sent = await channel_of(app).wait_for(3)
         assert [reply.text for reply in sent] == ["0", "1", "2"]
         assert (await app.store.health()).inbox == 0
 
@@ -231,7 +231,7 @@ async def test_an_outcome_with_wrong_types_inside_is_never_stored(
 ) -> None:
     async with make_app(wrongly_typed, store=SqliteStore(tmp_path / "a.db")) as app:
         await app.intake.accept(a_message(text))
-        assert "went wrong" in (await channel_of(app).wait_for(1, 3))[0].text
+        assert "went wrong" in (await channel_of(app).wait_for(1))[0].text
         assert len(await app.store.transcript("test:1")) == 2
     store = SqliteStore(tmp_path / "a.db")
     await store.open()
@@ -245,9 +245,9 @@ async def test_lone_surrogates_in_what_a_plugin_keeps_are_replaced(
 ) -> None:
     async with make_app(wrongly_typed, store=SqliteStore(tmp_path / "a.db")) as app:
         await app.intake.accept(a_message("surrogate"))
-        assert (await channel_of(app).wait_for(1, 3))[0].text == "which ??"
+        assert (await channel_of(app).wait_for(1))[0].text == "which ??"
         await app.intake.accept(a_message("that one"))
-        assert (await channel_of(app).wait_for(2, 3))[1].text == "that one ?"
+        assert (await channel_of(app).wait_for(2))[1].text == "that one ?"
 
 
 async def test_a_note_during_a_turn_does_not_run_the_handler_again(make_app, channel_of: ChannelOf) -> None:
@@ -298,11 +298,11 @@ async def test_a_hook_that_fails_does_not_undo_the_answer(make_app, channel_of: 
 
     async with make_app(plugin) as app:
         await app.intake.accept(a_message("refund"))
-        assert [reply.text for reply in await channel_of(app).wait_for(2, 2)] == ["refunded", "thank you"]
+        assert [reply.text for reply in await channel_of(app).wait_for(2)] == ["refunded", "thank you"]
         assert refunds == ["refund"]
         state = await app.handoff.resolve("test:1", "ann")
         assert state.memory == {"shop": {"refunded": True}}
-        assert (await channel_of(app).wait_for(3, 2))[2].text == "thank you"
+        assert (await channel_of(app).wait_for(3))[2].text == "thank you"
 
 
 async def test_only_plain_words_are_taken_together(make_app, channel_of: ChannelOf) -> None:
@@ -319,7 +319,7 @@ async def test_only_plain_words_are_taken_together(make_app, channel_of: Channel
     async with make_app(echo, limits=TurnLimits(bursts={"test": 0.05})) as app:
         for message in messages:
             await app.intake.accept(message)
-        sent = await channel_of(app).wait_for(6, 5)
+        sent = await channel_of(app).wait_for(6)
         assert [reply.text for reply in sent if "human" not in reply.text] == [
             "echo one\ntwo",
             "echo three",

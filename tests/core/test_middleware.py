@@ -39,7 +39,7 @@ async def test_a_middleware_may_change_what_another_plugin_says(make_app, channe
     async with make_app(shouting, shop) as app:
         await app.intake.accept(a_message("book"))
         await app.intake.accept(a_message("two"))
-        sent = await channel_of(app).wait_for(2, 2)
+        sent = await channel_of(app).wait_for(2)
         assert [(reply.text, reply.plugin) for reply in sent] == [("HOW MANY?", "shop"), ("BOOKED TWO", "shop")]
 
 
@@ -54,7 +54,7 @@ async def test_a_middleware_keeps_its_own_memory(make_app, channel_of: ChannelOf
 
     async with make_app(counting, shop) as app:
         await app.intake.accept(a_message("book"))
-        await channel_of(app).wait_for(1, 2)
+        await channel_of(app).wait_for(1)
         state = await app.store.conversation("test:1")
         assert state is not None
         assert state.memory == {"counting": {"turns": 1}, "shop": {"asked": True}}
@@ -74,4 +74,4 @@ async def test_a_middleware_that_passes_lets_the_turn_go_on(
 
     async with make_app(passing, shop) as app:
         await app.intake.accept(a_message("book"))
-        assert (await channel_of(app).wait_for(1, 2))[0].text == "how many?"
+        assert (await channel_of(app).wait_for(1))[0].text == "how many?"

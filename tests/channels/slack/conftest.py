@@ -74,6 +74,9 @@ class Office:
     def view(self, person: Person | None = None) -> View:
         return (person or self.ann).at(self.place)
 
+    def as_seen_by(self, root: Shown, person: Person) -> Shown:
+        return next(message for message in self.view(person).messages if message.ts == root.ts)
+
     def roots(self) -> list[Shown]:
         return [message for message in self.view().messages if message.thread_ts is None and message.by_bot]
 
@@ -138,3 +141,10 @@ async def slack() -> AsyncIterator[FakeSlack]:
 @pytest.fixture
 def office(slack: FakeSlack, tmp_path: Path) -> Office:
     return Office(slack, tmp_path)
+
+
+@pytest.fixture
+async def app(office: Office) -> AsyncIterator[App]:
+    """The office's bot, while it runs; files whose bot is another one have a fixture of their own."""
+    async with office.open() as app:
+        yield app

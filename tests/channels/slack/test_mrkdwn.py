@@ -1,7 +1,5 @@
 """What Slack's clients write, read back to Markdown."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +54,5 @@ def test_any_text_is_read(text: str) -> None:
 
 @pytest.mark.parametrize("piece", ["*a ", "_a ", "~", "<", "`", "```", "&lt;", "*_~", "<@"])
 def test_floods_of_marks_are_read_in_linear_time(piece: str) -> None:
-    started = time.perf_counter()
-    markdown(piece * 13_000, NAMES)
-    assert time.perf_counter() - started < 1
+    """Otherwise this would take many minutes, and the tests' time limit ends it."""
+    markdown(piece * 200_000, NAMES)

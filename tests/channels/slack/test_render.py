@@ -2,7 +2,6 @@
 
 import json
 import string
-import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -164,10 +163,9 @@ def test_the_choice_takes_the_place_of_the_buttons() -> None:
 @pytest.mark.parametrize(
     "line", ["- an item of *a* list\n", "a line of `code` and _text_\n", "> quoted\n", "a paragraph\n\n", "word "]
 )
-def test_long_replies_are_split_in_time(line: str) -> None:
-    started = time.perf_counter()
-    assert len(render.words(line * (100_000 // len(line)))) >= 10
-    assert time.perf_counter() - started < 3
+def test_long_replies_are_split_in_linear_time(line: str) -> None:
+    """Otherwise this would take many minutes, and the tests' time limit ends it."""
+    assert len(render.words(line * (300_000 // len(line)))) >= 10
 
 
 def test_long_text_keeps_every_word() -> None:

@@ -41,7 +41,7 @@ def a_bot() -> Plugin:
 
     @plugin.pattern(r"^slow$")
     async def slow(turn: Turn) -> Reply:
-        await asyncio.wait_for(plugin.hold.wait(), 10)  # type: ignore[attr-defined]
+        await asyncio.wait_for(plugin.hold.wait(), 60)  # type: ignore[attr-defined]
         return Reply("slowly done")
 
     @plugin.answer

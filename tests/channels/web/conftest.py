@@ -109,13 +109,13 @@ class Browser:
         return id
 
     async def hear(self) -> dict[str, Any]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             frame: dict[str, Any] = json.loads(await self.ws.receive_str())
             return frame
 
     async def closed(self) -> int | None:
         """Waits until the server has closed the socket, and returns the code."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             async for _ in self.ws:
                 pass
         return self.ws.close_code

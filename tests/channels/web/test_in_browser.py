@@ -43,7 +43,7 @@ def driver(tmp_path: Path) -> Iterator[webdriver.Chrome]:
 async def test_a_correction_takes_the_place_of_the_reply(chat: Chat, driver: webdriver.Chrome) -> None:
     async def shows(expected: Callable[[list[list[str]]], bool]) -> list[list[str]]:
         def wait() -> list[list[str]]:
-            WebDriverWait(driver, 10, poll_frequency=0.05).until(lambda _: expected(driver.execute_script(READ)))
+            WebDriverWait(driver, 60, poll_frequency=0.05).until(lambda _: expected(driver.execute_script(READ)))
             shown: list[list[str]] = driver.execute_script(READ)
             return shown
 

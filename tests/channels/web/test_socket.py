@@ -334,7 +334,7 @@ async def test_a_session_that_never_stops_reconnecting_is_refused(chat: Chat) ->
 class TestHeartbeat:
     @pytest.fixture
     def settings(self) -> dict[str, Any]:
-        return {"heartbeat": 0.1}
+        return {"heartbeat": 1.0}
 
     async def test_a_browser_that_answers_stays_and_a_dead_one_is_cut_off(self, chat: Chat) -> None:
         token = await chat.token()
@@ -343,13 +343,13 @@ class TestHeartbeat:
             await chat.connected(2)
             listening = asyncio.create_task(alive.hear())
             await chat.connected(1)
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(2)
             await chat.channel.send(chat.reply(chat.conversation(token), "still there?"))
             assert (await listening)["entry"]["text"] == "still there?"
 
     @pytest.mark.parametrize("autoping", [False, True])
     async def test_a_socket_without_hello_is_ended(self, chat: Chat, autoping: bool) -> None:
-        async with chat.client.ws_connect("/chat/socket", autoping=autoping) as ws, asyncio.timeout(5):
+        async with chat.client.ws_connect("/chat/socket", autoping=autoping) as ws, asyncio.timeout(60):
             async for _ in ws:
                 pass
             while chat.channel._sockets._open:  # noqa: ASYNC110 - production code needs no event here
@@ -396,7 +396,7 @@ async def test_a_browser_that_does_not_read_is_cut_off_and_delays_nobody(chat: C
     reply = chat.reply(chat.conversation(token), "x" * 100_000)
     async with chat.socket(token) as slow, chat.socket(token) as quick:
         slow.ws._conn.protocol.pause_reading()  # type: ignore[union-attr]
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for _ in range(100):
                 await chat.channel.send(reply)
                 assert (await quick.hear())["entry"]["id"] == reply.id

@@ -83,7 +83,7 @@ async def test_from_the_third_attempt_on_a_suspect_runs_without_other_suspects(p
     await asyncio.sleep(0.2)
     assert not second.done()
     await first.commit(1, a_conversation("a"), ())
-    assert (await asyncio.wait_for(second, 5)).waiting(1)[0].conversation == "b"
+    assert (await asyncio.wait_for(second, 60)).waiting(1)[0].conversation == "b"
     await store.close()
 
 
@@ -117,7 +117,7 @@ async def test_a_dead_letter_replayed_by_another_process_is_noticed(path: Path) 
     (dead,) = await other.dead()
     await other.replay(dead.seq)
     await other.close()
-    assert (await asyncio.wait_for(anext(turns), 5)).waiting(1)[0].text == "poison"
+    assert (await asyncio.wait_for(anext(turns), 60)).waiting(1)[0].text == "poison"
     await store.close()
 
 
@@ -154,7 +154,7 @@ async def test_a_cancelled_caller_loses_nothing(path: Path) -> None:
     task = asyncio.ensure_future(store.accept(a_message("kept")))
     await asyncio.sleep(0)
     task.cancel()
-    claim = await asyncio.wait_for(anext(store.turns()), 5)
+    claim = await asyncio.wait_for(anext(store.turns()), 60)
     assert claim.waiting(1)[0].text == "kept"
     await store.close()
 
@@ -216,7 +216,7 @@ async def test_replayed_letters_are_noticed_after_a_failing_disk(path: Path, mon
     await other.open(work=False)
     await other.replay((await other.dead())[0].seq)
     await other.close()
-    assert (await asyncio.wait_for(anext(turns), 3)).waiting(1)[0].text == "poison"
+    assert (await asyncio.wait_for(anext(turns), 60)).waiting(1)[0].text == "poison"
     await store.close()
 
 
