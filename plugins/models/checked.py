@@ -197,7 +197,7 @@ def _compiled(schema: str) -> Any:
         raise PromptRejected(f"a schema of the request is no JSON Schema: see its {'.'.join(map(str, error.path))}") from None
     if _refers_elsewhere(data):
         raise PromptRejected("a schema of the request refers to another document: put it below $defs")
-    checker = extend(Draft202012Validator, {"pattern": pattern, "uniqueItems": unique})
+    checker: Any = extend(Draft202012Validator, {"pattern": pattern, "uniqueItems": unique})  # type: ignore[no-untyped-call]
     # The empty registry fetches nothing.
     return checker(data, registry=Registry())
 

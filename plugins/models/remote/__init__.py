@@ -1,0 +1,6 @@
+"""Models behind services that speak OpenAI's protocol: `presets` has what each of them takes of it."""
+
+from frontdesk.plugins.models.remote.chat import RemoteChat
+from frontdesk.plugins.models.remote.embeddings import RemoteEmbedder
+
+__all__ = ["RemoteChat", "RemoteEmbedder"]

@@ -1,0 +1,389 @@
+"""The connection to a service: one client for each model, its limits, its retries and its spending."""
+
+import asyncio
+import importlib
+import importlib.util
+import logging
+import random
+import sqlite3
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+import structlog
+
+from frontdesk.core.chat import Usage
+from frontdesk.core.errors import MissingExtra, ModelError, ModelUnavailable, TransientError
+from frontdesk.core.metrics import Metrics
+from frontdesk.core.models import ModelState
+from frontdesk.core.tasks import backoff
+from frontdesk.plugins.models.remote.breaker import Breaker
+from frontdesk.plugins.models.remote.failures import Failure, Judge
+from frontdesk.plugins.models.remote.ledger import BudgetSpent, Ledger
+from frontdesk.plugins.models.remote.presets import PRESETS, checked_address
+from frontdesk.plugins.models.settings import Remote, RemoteOptions
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+Operation = Literal["chat", "embed", "transcribe", "speak"]
+
+CONNECT_SECONDS = 10.0
+MAX_ANSWER_BYTES = 32 * 2**20
+"""Of any answer; a chat's is limited by its `max_tokens` besides."""
+
+TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
+"""Their debug lines have requests in them."""
+
+
+class Response(Protocol):
+    """What is used of `openai.AsyncAPIResponse`."""
+
+    @property
+    def headers(self) -> Any: ...
+
+    def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]: ...
+
+
+Ask = Callable[["AsyncOpenAI"], Any]
+"""Calls one of the client's `with_streaming_response` methods."""
+
+
+class Answer:
+    """A success that has begun. `deadline` is of the event loop's clock."""
+
+    def __init__(self, response: Response, judge: Judge, deadline: float) -> None:
+        self._response = response
+        self._judge = judge
+        self._deadline = deadline
+
+    @property
+    def media_type(self) -> str:
+        return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
+
+    async def whole(self) -> bytes:
+        async with asyncio.timeout_at(self._deadline):
+            return b"".join([piece async for piece in self._response.iter_bytes()])
+
+    async def events(self, *, until: Callable[[], float | None] = lambda: None) -> AsyncGenerator[bytes]:
+        """The data of server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html
+
+        `until` may bring the deadline forward. Raises `TimeoutError` at either. The timeout is around each wait, not around the
+        whole: whoever reads slowly must not be cancelled for it.
+        """
+        rest = b""
+        data: list[bytes] = []
+        async with aclosing(self._response.iter_bytes()) as pieces:  # type: ignore[type-var]
+            while True:
+                try:
+                    async with asyncio.timeout_at(min(self._deadline, until() or self._deadline)):
+                        piece = await anext(pieces)
+                except StopAsyncIteration:
+                    break
+                *lines, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n")
+                for line in lines:
+                    if line.startswith(b"data:"):
+                        data.append(line[5:].removeprefix(b" "))
+                    elif not line and data:
+                        yield b"\n".join(data)
+                        data = []
+        if rest.startswith(b"data:"):
+            data.append(rest[5:].removeprefix(b" "))
+        if data:
+            yield b"\n".join(data)
+
+
+class Bill:
+    """What an attempt took. Not set: what was set aside for it, unless nothing was computed."""
+
+    def __init__(self) -> None:
+        self.usage: Usage | None = None
+
+
+class Client:
+    """`section` is where the settings are, to name them. Used by one event loop at a time."""
+
+    def __init__(
+        self,
+        options: RemoteOptions,
+        *,
+        provider: Remote,
+        model: str,
+        section: str,
+        folder: Path,
+        metrics: Metrics | None = None,
+        breaker: Breaker | None = None,
+    ) -> None:
+        self.name = f"{provider}:{model}"
+        self.preset = PRESETS[provider]
+        self.options = options
+        self.section = section
+        self.ledger = Ledger(folder)
+        self.judge = Judge(name=self.name, model=model, section=section, needs_key=self.preset.needs_key)
+        self.refused: set[str] = set()
+        self._provider = provider
+        self._metrics = metrics or Metrics()
+        self._breaker = breaker or Breaker(self.name)
+        self._places: asyncio.Semaphore
+        self._sdk: AsyncOpenAI | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._making = asyncio.Lock()
+
+    @property
+    def state(self) -> ModelState:
+        """Ready at once: whether the service answers is seen when it is asked."""
+        if self._breaker.open:
+            return ModelState(status="ready", detail="it does not answer at the moment")
+        return ModelState(status="ready")
+
+    def check(self) -> str:
+        """The address. Raises `ConfigurationError`."""
+        return checked_address(self.preset, self.options, provider=self._provider, section=self.section)
+
+    async def close(self) -> None:
+        sdk, self._sdk = self._sdk, None
+        if sdk is not None and self._loop is asyncio.get_running_loop():
+            await sdk.close()
+        await self.ledger.close()
+
+    @contextmanager
+    def measured(self, operation: Operation) -> Iterator[None]:
+        """Counts the call, and how long it took."""
+        begun = asyncio.get_running_loop().time()
+        result = "cancelled"
+        try:
+            yield
+            result = "done"
+        except ModelError as error:
+            result = type(error).__name__
+            raise
+        except Exception as error:
+            result = type(error).__name__
+            raise
+        finally:
+            self._metrics.model(self.name, operation, result, asyncio.get_running_loop().time() - begun)
+
+    @asynccontextmanager
+    async def place(self, deadline: float) -> AsyncIterator[None]:
+        """One of the `concurrent` places."""
+        await self._prepared()
+        try:
+            async with asyncio.timeout_at(deadline):
+                await self._places.acquire()
+        except TimeoutError:
+            raise ModelUnavailable(
+                f"{self.name} has {self.options.concurrent} calls already: see {self.section}.concurrent"
+            ) from None
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def retried(self, attempt: Callable[[], Awaitable[T]], deadline: float) -> T:
+        """Raises `ModelError` when there is no use in another attempt."""
+        tries = 0
+        while True:
+            try:
+                return await attempt()
+            except Failure as failure:
+                tries = await self.again(failure, tries, deadline)
+
+    async def again(self, failure: Failure, tries: int, deadline: float) -> int:
+        """Waits until the next attempt, and returns its number. Raises the failure's error if there shall be none."""
+        if failure.refused and failure.refused not in self.refused:
+            log.info("a model does not take a field, which is left out from now on", model=self.name, field=failure.refused)
+            self.refused.add(failure.refused)
+            return tries
+        pause = backoff(tries, most=8.0) * random.uniform(0.5, 1.0) if failure.pause is None else failure.pause
+        now = asyncio.get_running_loop().time()
+        if not failure.retry or tries >= self.options.retries or now + pause >= deadline:
+            raise failure.error from None
+        await asyncio.sleep(pause)
+        return tries + 1
+
+    @asynccontextmanager
+    async def asked(self, ask: Ask, *, deadline: float, sent: Collection[str] = ()) -> AsyncIterator[Answer]:
+        """One attempt. Raises `Failure`, for what happens while the answer is read too, and `ModelUnavailable` of the breaker."""
+        sdk = await self._prepared()
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        deadline = min(deadline, begun + self.options.timeout)
+        self._breaker.admit()
+        settled = self._breaker.abandoned
+        try:
+            async with asyncio.timeout_at(deadline):
+                manager = ask(sdk)
+                response = await manager.__aenter__()
+            try:
+                yield Answer(response, self.judge, deadline)
+            finally:
+                await manager.__aexit__(None, None, None)
+            settled = self._breaker.succeeded
+        except ModelError:
+            settled = self._breaker.succeeded  # the service is well, the model is not
+            raise
+        except Exception as error:
+            failure = self._failure(error, deadline - begun, sent)
+            if failure is None:
+                raise
+            settled = self._breaker.failed if failure.counts else self._breaker.abandoned
+            raise failure from None
+        finally:
+            settled()
+
+    def _failure(self, error: Exception, seconds: float, sent: Collection[str]) -> Failure | None:
+        import openai
+
+        if isinstance(error, Failure):
+            return error
+        if isinstance(error, TimeoutError):
+            return self.judge.too_slow(seconds)
+        if isinstance(error, openai.APIStatusError):
+            body = b""
+            with suppress(Exception):
+                body = error.response.content
+            return self.judge.status(error.status_code, error.response.headers, body, sent)
+        cause = error.__cause__
+        if isinstance(error, openai.APITimeoutError):
+            slow = "Connect" not in type(cause).__name__
+            return self.judge.too_slow(seconds) if slow else self.judge.unreachable()
+        if isinstance(error, openai.APIConnectionError):
+            if isinstance(cause, Failure):
+                return cause
+            begun = type(cause).__name__ in ("ReadError", "RemoteProtocolError")
+            return self.judge.broken_off() if begun else self.judge.unreachable()
+        if type(error).__module__.partition(".")[0] in ("httpx", "httpx2"):
+            return self.judge.broken_off()
+        return None
+
+    @asynccontextmanager
+    async def spending(self, expected: Usage, conversation: str) -> AsyncIterator[Bill]:
+        """Sets the expected cost aside, and books what it was afterwards. Raises `ModelUnavailable` when the budget is spent."""
+        budget = self.options.daily_budget
+        reservation = None
+        try:
+            reservation = await self.ledger.reserve(self.name, expected.cost, budget=budget)
+        except BudgetSpent:
+            spent = f"{self.name} may cost no more today: {self.section}.daily_budget is {budget:g}"
+            raise ModelUnavailable(f"{spent}, and a call may need {expected.cost:.4g}") from None
+        except (TransientError, sqlite3.Error, OSError):
+            if budget is not None:
+                raise ModelUnavailable(
+                    f"{self.ledger.path} cannot be written, and {self.section}.daily_budget needs it"
+                ) from None
+            log.warning("what a model costs cannot be written down", model=self.name)
+        bill = Bill()
+        free = False
+        try:
+            yield bill
+        except Failure as failure:
+            free = failure.unbilled
+            raise
+        except ModelUnavailable:  # of the breaker: nothing was asked
+            free = True
+            raise
+        finally:
+            usage = bill.usage or (Usage() if free else expected)
+            if reservation is not None:
+                # Not to be cancelled with the call: the money is spent.
+                await asyncio.shield(self._settle(reservation, conversation, usage))
+
+    async def _settle(self, reservation: int, conversation: str, usage: Usage) -> None:
+        try:
+            new = await self.ledger.settle(reservation, conversation, usage)
+        except (TransientError, sqlite3.Error, OSError):
+            log.warning("what a model costs cannot be written down", model=self.name)
+            new = False
+        if usage != Usage():
+            self._metrics.used(self.name, usage, new_conversation=new and bool(conversation))
+
+    async def _prepared(self) -> "AsyncOpenAI":
+        """Imports the package in a thread, since that takes most of a second."""
+        loop = asyncio.get_running_loop()
+        if self._sdk is None or self._loop is not loop:
+            async with self._making:
+                if self._sdk is None or self._loop is not loop:
+                    self._places = asyncio.Semaphore(self.options.concurrent)
+                    self._sdk = await asyncio.to_thread(self._make)
+                    self._loop = loop
+        return self._sdk
+
+    def _make(self) -> "AsyncOpenAI":
+        import openai
+
+        for name in TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        address = self.check()
+        given = self.options.api_key.get_secret_value().strip() if self.options.api_key else ""
+        http = openai.DefaultAsyncHttpxClient(
+            follow_redirects=False,
+            timeout=self.options.timeout,
+            event_hooks={"response": [_bounding(openai.DefaultAsyncHttpxClient, self.judge)]},
+        )
+        common: dict[str, Any] = {
+            # Never None, or a key for another service would be taken from the environment. Who needs none ignores it.
+            "api_key": given or "none",
+            "max_retries": 0,
+            "http_client": http,
+            "timeout": _timeout(openai, self.options.timeout),
+            "default_headers": {
+                "Accept-Encoding": "identity",
+                # The package would take these from the environment too, and send them to whichever service.
+                "OpenAI-Organization": openai.Omit(),
+                "OpenAI-Project": openai.Omit(),
+            },
+        }
+        if self._provider == "azure":
+            common["azure_endpoint"] = address.removesuffix("/openai")
+            sdk: AsyncOpenAI = openai.AsyncAzureOpenAI(api_version=self.options.api_version, **common)
+        else:
+            sdk = openai.AsyncOpenAI(base_url=address, **common)
+        for part in (sdk.chat.completions, sdk.embeddings, sdk.audio):  # imports them, here and not on the event loop
+            _ = part.with_streaming_response
+        return sdk
+
+
+def _timeout(openai: Any, seconds: float) -> Any:
+    return openai.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=None)
+
+
+def _bounding(client: type, judge: Judge) -> Callable[[Any], Awaitable[None]]:
+    """A hook that limits each answer, errors too, which the client reads whole.
+
+    The package is built on httpx2, and was on httpx before.
+    """
+    base = next(kind for kind in client.__mro__ if kind.__module__.partition(".")[0] in ("httpx", "httpx2"))
+    httpx = importlib.import_module(base.__module__.partition(".")[0])
+
+    class Bounded(httpx.AsyncByteStream):  # type: ignore[misc,name-defined]
+        def __init__(self, stream: Any) -> None:
+            self._stream = stream
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            seen = 0
+            async for piece in self._stream:
+                seen += len(piece)
+                if seen > MAX_ANSWER_BYTES:
+                    raise judge.rubbish(f"answered more than {MAX_ANSWER_BYTES} bytes")
+                yield piece
+
+        async def aclose(self) -> None:
+            await self._stream.aclose()
+
+    async def hook(response: Any) -> None:
+        # A compressed answer was not asked for, and a small one may be huge.
+        if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+            raise judge.rubbish("compresses its answers though it was asked not to")
+        response.stream = Bounded(response.stream)
+
+    return hook
+
+
+def require_openai(what: str) -> None:
+    """Raises `MissingExtra`. Does not import the package: that takes long."""
+    if any(importlib.util.find_spec(name) is None for name in ("openai", "jsonschema")):
+        raise MissingExtra(what, "remote-models")
