@@ -1,4 +1,8 @@
-"""Language models of transformers, loaded into a process of their own: `LocalChat` is the bot's end, `ChatService` the child's.
+"""Language models of transformers, loaded into a process of their own: `LocalChat` is the bot's end, `service` the child's.
 
-Nothing here imports torch or transformers when it is imported.
+Importing this loads neither torch nor transformers.
 """
+
+from frontdesk.plugins.models.local.chat import LocalChat
+
+__all__ = ["LocalChat"]

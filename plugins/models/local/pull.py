@@ -35,10 +35,11 @@ def folder_of(
         raise ConfigurationError(f"{setting} = {model!r}: there is no such folder")
     if (found := cached(model, revision)) is not None:
         return found
-    if offline:
+    if offline or _offline():
+        why = "HF_HUB_OFFLINE" if _offline() else "models.chat.offline"
         raise ConfigurationError(
-            f"{setting} = {model!r} is not, or not whole, in {_cache()}, and `offline` forbids to fetch it: "
-            f"run `{_command(model, revision)}` where there is a network"
+            f"{setting} = {model!r} is not, or not whole, in {_cache()}, and {why} forbids to fetch it: "
+            f"run `{_command(model, revision)}` without it, where there is a network"
         )
     return pull(model, revision, setting=setting, progress=progress)
 
@@ -128,6 +129,12 @@ def _out_of_reach(model: str, revision: str | None, error: Exception) -> ModelUn
 
 def _command(model: str, revision: str | None) -> str:
     return f"frontdesk models pull {model}" + (f" --revision {revision}" if revision else "")
+
+
+def _offline() -> bool:
+    from huggingface_hub.constants import is_offline_mode
+
+    return bool(is_offline_mode())
 
 
 def _cache() -> str:

@@ -11,11 +11,11 @@ import time
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
-from typing import Any
 
 from frontdesk.core.errors import ModelError, ModelFailed, ModelUnavailable
 from frontdesk.plugins.models.local.cohort import Cohort, Decoder, Row
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
+from frontdesk.plugins.models.local.loading import Loaded
 from frontdesk.plugins.models.settings import LocalOptions
 
 WINDOW_SECONDS = 0.004
@@ -26,10 +26,10 @@ MAX_ENCODED = 4096
 
 
 class Seq2SeqEngine:
-    def __init__(self, model: Any, settings: LocalOptions, *, ends: frozenset[int], context: int) -> None:
-        self._decoder = Decoder(model, ends)
+    def __init__(self, loaded: Loaded, settings: LocalOptions) -> None:
+        self._decoder = Decoder(loaded.model, loaded.ends)
         self._settings = settings
-        self._context = context
+        self._context = loaded.context
         self._incoming: deque[_Request] = deque()
         self._changed = threading.Condition()
         self._closing = False
