@@ -5,6 +5,9 @@ from typing import Any
 
 from frontdesk.plugins.models.local.engine import Sampling
 
+NUCLEUS = 1024
+"""`top_p` mostly keeps fewer tokens than so many: all of a large vocabulary are sorted only where it keeps more."""
+
 
 def generator(sampling: Sampling) -> Any:
     """The randomness of one request, its own: what else is in the batch changes nothing. None where none is needed."""
@@ -19,16 +22,29 @@ def generator(sampling: Sampling) -> Any:
 def choose(logits: Any, sampling: Sampling, randomness: Any) -> int:
     """The id of the next token by its logits, shape `(vocabulary,)`.
 
-    Tokens in the order of their probability, as many as `top_p` asks for, and one random number that falls on one of them:
-    rounding errors, which depend on the batch, can only move a choice that is on the very border.
+    The tokens that `top_p` keeps in the order of their ids, and one random number that falls on one of them: rounding errors,
+    which depend on the batch, can only move a choice that is on the very border. In the order of their probabilities, tokens
+    that are nearly as probable would change places.
     """
     import torch
 
     if randomness is None:
         return int(logits.argmax())
-    probabilities, tokens = torch.softmax(logits.float().cpu() / sampling.temperature, dim=-1).sort(descending=True, stable=True)
-    sums = probabilities.double().cumsum(dim=-1)
-    kept = int(torch.searchsorted(sums, min(sampling.top_p, 1.0) * float(sums[-1]))) + 1
-    kept = min(kept, len(tokens))
-    drawn = torch.rand((), generator=randomness, dtype=torch.float64) * sums[kept - 1]
-    return int(tokens[min(int(torch.searchsorted(sums[:kept], drawn, right=True)), kept - 1)])
+    probabilities = torch.softmax(logits.float().cpu() / sampling.temperature, dim=-1).double()
+    tokens = None if sampling.top_p >= 1 else _nucleus(probabilities, sampling.top_p)
+    sums = (probabilities if tokens is None else probabilities[tokens]).cumsum(dim=-1)
+    drawn = torch.rand((), generator=randomness, dtype=torch.float64) * sums[-1]
+    place = min(int(torch.searchsorted(sums, drawn, right=True)), len(sums) - 1)
+    return place if tokens is None else int(tokens[place])
+
+
+def _nucleus(probabilities: Any, top_p: float) -> Any:
+    """The ids of the most probable tokens that have the share `top_p` together, in ascending order."""
+    import torch
+
+    share = top_p * float(probabilities.sum())
+    best, tokens = probabilities.topk(min(NUCLEUS, len(probabilities)))
+    if float(best.sum()) < share:
+        best, tokens = probabilities.sort(descending=True)
+    kept = min(int(torch.searchsorted(best.cumsum(dim=-1), share)) + 1, len(best))
+    return tokens[:kept].sort().values

@@ -1,0 +1,257 @@
+"""Causal models: all conversations share batches, through transformers' continuous batching."""
+
+import asyncio
+import itertools
+import logging
+import os
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from frontdesk.core.errors import ModelFailed, ModelUnavailable
+from frontdesk.plugins.models.local.engine import Engine, Prompt, Sampling
+from frontdesk.plugins.models.local.line import Line
+from frontdesk.plugins.models.local.loading import Loaded
+from frontdesk.plugins.models.settings import LocalOptions
+
+if TYPE_CHECKING:
+    from frontdesk.plugins.models.local.batcher import Batcher
+    from frontdesk.plugins.models.local.chooser import Choice
+
+logger = logging.getLogger(__name__)
+
+STALL_SECONDS = 120.0
+"""Longer than any step of a model that is of use to anybody."""
+
+WATCH_SECONDS = 0.1
+HANGING = 2
+"""With more threads that hang than so many, the process is ended: its parent starts another one."""
+
+RUBBISH = 3
+"""So many answers of rubbish, and what the cache has kept of old prompts is no longer trusted."""
+
+
+@dataclass(eq=False)
+class _Request:
+    """What has come of a request. Only the event loop touches it."""
+
+    id: str
+    tokens: list[int] = field(default_factory=list)
+    finished: bool = False
+    error: ModelFailed | ModelUnavailable | None = None
+    choice: "Choice | None" = None
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def deliver(self, output: Any) -> None:
+        """Transformers' output: all tokens until now, or an error."""
+        self.tokens = output.generated_tokens
+        if output.error is not None:
+            self.fail(ModelFailed("the model broke in a step"))
+        self.finished = output.is_finished()
+        self.news.set()
+
+    def fail(self, error: ModelFailed | ModelUnavailable) -> None:
+        if self.error is None and not self.finished:
+            self.error = error
+        self.news.set()
+
+
+class CausalEngine:
+    """An `Engine`. Requests beyond `concurrent`, or beyond the cache, wait in line.
+
+    A manager whose thread has died or hangs fails the requests that it had, and is made anew. Models that transformers cannot
+    batch run one request after the other.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        settings: LocalOptions,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        die: Callable[[], object] = lambda: os._exit(70),
+    ) -> None:
+        self._loaded = loaded
+        self._settings = settings
+        self._stall_seconds = stall_seconds
+        self._die = die
+        self._ids = itertools.count()
+        self._open: dict[str, _Request] = {}
+        self._running = asyncio.Event()
+        self._down: str | None = None
+        self._rubbish = 0
+        self._closed = False
+        self._watcher: asyncio.Task[None] | None = None
+        self._batcher: Batcher | None = None
+        self._plain: Engine | None = None
+        self._capacity = settings.cache_tokens
+        self._line: Line | None = None
+
+    @property
+    def ends(self) -> frozenset[int]:
+        return self._loaded.ends
+
+    @property
+    def context(self) -> int:
+        return min(self._loaded.context, self._capacity)
+
+    @property
+    def batches(self) -> bool:
+        """Whether conversations share batches."""
+        return self._plain is None
+
+    def room(self, prompt: int) -> int:
+        return self.context - prompt
+
+    async def start(self) -> None:
+        """Raises `ConfigurationError` if the cache does not fit into memory."""
+        from frontdesk.plugins.models.local.batcher import Batcher, NotBatchable
+
+        self._batcher = Batcher(
+            self._loaded.model,
+            cache_tokens=self._settings.cache_tokens,
+            concurrent=self._settings.concurrent,
+            stall_seconds=self._stall_seconds,
+        )
+        try:
+            await asyncio.to_thread(self._batcher.start)
+            await asyncio.to_thread(self._batcher.check, self._loaded.model.config.get_text_config().vocab_size)
+        except NotBatchable as error:
+            logger.warning("conversations wait for each other, for transformers cannot batch this model: %s", error)
+            await asyncio.to_thread(self._batcher.stop)
+            await self._start_plain()
+            return
+        self._capacity = self._batcher.capacity
+        self._line = Line(places=self._settings.concurrent, tokens=self._capacity)
+        self._running.set()
+        self._watcher = asyncio.create_task(self._watch())
+
+    async def _start_plain(self) -> None:
+        from frontdesk.plugins.models.local.plain import PlainEngine
+
+        self._batcher = None
+        self._plain = PlainEngine(self._loaded, self._settings, stall_seconds=self._stall_seconds, die=self._die)
+        await self._plain.start()
+
+    async def generate(self, prompt: Prompt, sampling: Sampling) -> AsyncGenerator[list[int]]:
+        if self._plain is not None:
+            async for piece in self._plain.generate(prompt, sampling):
+                yield piece
+            return
+        self._check_open()
+        assert self._line is not None
+        async with self._line.place(self._needed(len(prompt.ids) + sampling.max_tokens)):
+            request = await self._submit(prompt, sampling)
+            seen = 0
+            try:
+                while True:
+                    await request.news.wait()
+                    request.news.clear()
+                    if request.choice is not None and request.choice.rubbish:
+                        self._rubbish += 1
+                        raise ModelFailed("the model computed rubbish: numbers that are none")
+                    if request.error is not None:
+                        raise request.error
+                    tokens, finished = request.tokens, request.finished
+                    if len(tokens) > seen:
+                        seen, new = len(tokens), tokens[seen:]
+                        yield new
+                    if finished:
+                        self._rubbish = 0
+                        return
+            finally:
+                self._release(request)
+
+    async def close(self) -> None:
+        self._closed = True
+        closed = ModelUnavailable("the model is being stopped")
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.gather(self._watcher, return_exceptions=True)
+        if self._line is not None:
+            self._line.turn_away(closed)
+        self._running.set()
+        self._fail_all(closed)
+        if self._batcher is not None:
+            await asyncio.to_thread(self._batcher.stop)
+        if self._plain is not None:
+            await self._plain.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ModelUnavailable("the model is being stopped")
+        if self._down is not None:
+            raise ModelUnavailable(self._down, retry_after=5.0)
+
+    def _needed(self, tokens: int) -> int:
+        """Blocks are given whole."""
+        from frontdesk.plugins.models.local.batcher import PAGE
+
+        return min(-(-tokens // PAGE) * PAGE, self._capacity)
+
+    async def _submit(self, prompt: Prompt, sampling: Sampling) -> _Request:
+        assert self._batcher is not None
+        request = _Request(f"request-{next(self._ids)}")
+        for _ in range(2):
+            await self._running.wait()
+            self._check_open()
+            request.choice = self._batcher.add(request.id, prompt.ids, sampling, self.ends, request.deliver)
+            if request.choice is not None:
+                self._open[request.id] = request
+                return request
+            # It has died since it was last looked at.
+            await self._renew()
+        raise ModelFailed("the model broke again and again")
+
+    def _release(self, request: _Request) -> None:
+        assert self._batcher is not None
+        if self._open.pop(request.id, None) is None:
+            return
+        if request.finished:
+            self._batcher.forget(request.id)
+        else:
+            self._batcher.cancel(request.id)
+
+    def _fail_all(self, error: ModelFailed | ModelUnavailable) -> None:
+        for request in self._open.values():
+            request.fail(error)
+        # What is in the next manager has nothing to do with them.
+        self._open.clear()
+
+    async def _watch(self) -> None:
+        assert self._batcher is not None
+        pause = WATCH_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            if not self._running.is_set():
+                continue
+            problem = self._batcher.problem(running=len(self._open))
+            if problem is None and self._rubbish and (not self._open or self._rubbish >= RUBBISH):
+                problem = "the model computed rubbish"
+            if problem is not None:
+                await self._renew(problem)
+            pause = WATCH_SECONDS if self._down is None else min(2 * pause, 30.0)
+
+    async def _renew(self, problem: str | None = None) -> None:
+        """Fails what is open, and makes a new manager; if that cannot be, requests are refused until it can."""
+        assert self._batcher is not None
+        if not self._running.is_set():
+            return
+        problem = problem or self._batcher.problem(running=len(self._open))
+        if problem is None:
+            return
+        logger.error("%s: it is started again, and %d requests have failed", problem, len(self._open))
+        self._running.clear()
+        self._rubbish = 0
+        self._fail_all(ModelFailed(problem))
+        try:
+            await asyncio.to_thread(self._batcher.renew)
+            self._down = None
+        except Exception as error:
+            logger.error("the model's batch cannot be started again: %s", type(error).__name__)
+            self._down = f"{problem}, and it could not be started again"
+        finally:
+            self._running.set()
+        if self._batcher.abandoned > HANGING:
+            logger.error("%d threads hang: this process is ended", self._batcher.abandoned)
+            self._die()
