@@ -27,7 +27,7 @@ _REPLY_PREFIX = re.compile(
     r"רe)(?:\[\d+\])?\s*[:：]\s*)+"
 )
 _LONGEST_NOTICE = 1500
-_CLAUSE = re.compile(r"[.!,;:。！，；：]+\s*|\s[-–—]+\s")
+_CLAUSE = re.compile(r"[.!,;:。！，；：]+\s*|\s[-–—]+\s|\s(?:but|aber|mais|pero|ma|mas|maar|ale|но|але|men|mutta)\s")
 _DAY = re.compile(r"(?:[^\W\d]{1,12}\s)?\d{1,4}(?:\W|\w{2}\b)?\s?(?:[^\W\d]{1,12}\W?)?(?:\d{4})?$")
 _QUESTION = re.compile(r"[?？؟¿]")
 #: Programs that answer for people name themselves in the Message-ID.

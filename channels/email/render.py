@@ -23,11 +23,11 @@ from frontdesk.channels.email import subjects
 from frontdesk.channels.email.headers import CONTROL, normal
 from frontdesk.channels.email.parse import Original, original
 from frontdesk.channels.email.phrases import CHOOSE, CORRECTION, SUBJECT, WROTE, direction
-from frontdesk.channels.email.plaintext import plain
 from frontdesk.channels.email.threads import Threads, trimmed
 from frontdesk.core.errors import DeliveryRejected
 from frontdesk.core.markdown import SPECIAL
 from frontdesk.core.messages import Attachment, Choice, Message, Outgoing
+from frontdesk.core.plaintext import plain
 from frontdesk.core.rendering import numbered, with_sources
 
 MAX_QUOTED, MAX_QUOTED_LINES = 8000, 150

@@ -19,9 +19,9 @@ _DAEMON_NAME = re.compile(
     r"mail router|administrateur système|administrador del sistema|mail deliverer|non[- ]?delivery|undeliver"
 )
 _NO_REPLY = re.compile(
-    r"(?:no|non|do[-_.]?not|dont|ne|nao|nie|kein|keine|nicht)[-_.]?(?:reply|replies|antwort(?:en)?|repondre|responder|"
-    r"rispondere|odpowiadaj|respond|response)(?:[-_.]\w{1,30})?"
-    r"|noreply|donotreply|unattended|autoreply|auto-reply|autoresponder|auto-?respond|notifications?|alerts?|bounces?|"
+    r"(?:\w{1,30}[-_.])?(?:no|non|do[-_.]?not|dont|ne|nao|nie|kein|keine|nicht)[-_.]?(?:reply|replies|antwort(?:en)?|repondre|"
+    r"responder|rispondere|odpowiadaj|respond|response)(?:[-_.]\w{1,30})?"
+    r"|unattended|autoreply|auto-reply|autoresponder|auto-?respond|notifications?|alerts?|bounces?|"
     r"system|robot|daemon|cron|root|nobody"
 )
 

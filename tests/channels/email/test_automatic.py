@@ -146,6 +146,96 @@ def test_what_is_quoted_does_not_count():
     assert made(text=text) is None
 
 
+ANSWER = "In-Reply-To: <order-77@frontdesk.example>\n"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Re: Order 77", "Hello, thank you for your message. I am travelling until 3 June and will answer when I am back."),
+        ("Re: Order 77", "Out until the 4th. I'll get back to you when I return."),
+        ("Re: Order 77", "I'm on PTO this week, returning Thursday."),
+        ("Re: Order 77", "This is an automated message. I look at my mail once a week."),
+        ("Re: Order 77", "This mailbox is no longer monitored. Please write to hello@customer.example."),
+        ("Re: Order 77", "Thanks for contacting Customer Ltd! Our team will answer within 2 business days."),
+        ("Re: Order 77", "Guten Tag, ich bin bis 12.6. im Urlaub. In dringenden Fällen: Frau Kurz, kurz@kunde.example."),
+        ("Re: Order 77", "Bonjour, je suis en congé jusqu'au 12 juin. En cas d'urgence, écrivez à lise@client.example."),
+        ("Re: Order 77", "Me encuentro de vacaciones. Para asuntos urgentes, escriba a luis@cliente.example."),
+        ("Re: Order 77", "Estou de férias até 12 de junho, sem acesso ao correio eletrónico."),
+        ("Re: Order 77", "Sono in ferie fino al 12 giugno. Per urgenze: anna@cliente.example."),
+        ("Re: Order 77", "Ik ben met vakantie. Voor dringende zaken kunt u bij Jan terecht, jan@klant.example."),
+        ("Re: Order 77", "Jestem na urlopie do 12 czerwca i nie mam dostępu do poczty."),
+        ("Re: Order 77", "Я в отпуске до 12 июня. По срочным вопросам пишите Анне: anna@client.example."),
+        ("Re: Order 77", "我正在休假，6月12日返回。如有急事请联系李华 li@client.example。"),
+        ("Re: Order 77", "休暇中のため、メールの確認ができません。"),
+        ("Re: Order 77", "휴가 중입니다. 급한 용무는 kim@client.example 로 연락 바랍니다."),
+        ("Away until 12 June", ""),
+        ("OOO until 6/12", ""),
+        ("[Automatyczna odpowiedź] Zamówienie", "Dziękuję."),
+        ("[AUTO GENERATED] Order 77", "Noted."),
+    ],
+)
+def test_two_signs_make_a_notice_that_no_header_marks(subject: str, text: str):
+    found = made(ANSWER if subject.startswith("Re:") else "", text, subject)
+    assert found is not None
+    assert found.kind == "auto_reply"
+    assert found.keep
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'm on vacation until the 20th but would like the lamp very much!",
+        "I am away until Monday. Leave it with my neighbour.",
+        "I will be out of the office tomorrow, come on Thursday then.",
+        "I got your automatic reply from Monday and still have no answer.",
+        "Your last mail bounced from our old address, use this one. It said: Status: 5.1.1 and so on.",
+        "This is urgent: I am on holiday from Friday on.",
+        "We are closed on Mondays, any other day is good.",
+        "I was out of the office last week, sorry. Blue it is.",
+        "Thank you for your message, I will think about it.",
+        "Ich bin ab Freitag im Urlaub, es ist also dringend.",
+        "Je suis en vacances, c'est donc urgent.",
+        "Estoy de vacaciones, por favor, es urgente.",
+        "Sono in ferie, per favore è urgente.",
+        "Я в отпуске, срочно нужен ответ.",
+        "我在出差，请尽快处理。",
+        "휴가 중이니 다음 주에 보내 주세요.",
+        "Schreiben Sie mir bitte nicht mehr.",
+        "STOP",
+    ],
+)
+def test_people_who_are_away_or_were_are_people(text: str):
+    assert made(ANSWER, text, "Re: Order 77") is None
+
+
+@pytest.mark.parametrize("sender", ["post_master", "Mail.Delivery.System", "mailer_daemon", "bounce-handler", "MAILER-DAEMON+x"])
+def test_mail_systems_are_known_however_they_spell_themselves(sender: str):
+    mail = f"From: {sender}@gone.example\nSubject: Re: Order 77\n\n550 no such user here\nRCPT TO: ann@gone.example\n"
+    found = automatic(read(mail.encode()), own=OWN)
+    assert found is not None
+    assert found.kind == "bounce"
+
+
+@pytest.mark.parametrize("sender", ["no-reply", "accounts-noreply", "noreply-orders", "do_not_reply+7"])
+def test_a_mail_that_comes_back_from_an_unattended_address_is_a_bounce(sender: str):
+    mail = (
+        f"From: {sender}@gone.example\nSubject: Notice\nContent-Type: multipart/mixed; boundary=x\n\n--x\n\n"
+        "Could not be delivered to: <ann@gone.example>\n\n--x\nContent-Type: message/rfc822\n\n"
+        "From: shop@frontdesk.example\nMessage-ID: <order-77@frontdesk.example>\n\nHello\n--x--\n"
+    )
+    found = automatic(read(mail.encode()), own=OWN)
+    assert found is not None
+    assert found.bounce is not None
+    assert found.bounce.original_message_id == "<order-77@frontdesk.example>"
+
+
+def test_programs_that_answer_are_known_by_their_message_id():
+    found = made("Message-ID: <dovecot-sieve-1410877454-0@customer.example>\n", "See you.", "Auto: Order 77")
+    assert found is not None
+    assert found.kind == "auto_reply"
+
+
 @given(st.binary(max_size=600))
 def test_any_bytes(data: bytes):
     mail = b"Subject: x\nReturn-Path: <>\n" + data
