@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -30,27 +30,31 @@ def owner_only(path: Path) -> Path:
 
 
 class Database:
-    """Runs functions on a connection, one at a time, in a thread of its own, each in a transaction."""
+    """Runs functions on a connection, one at a time, in a thread of its own, each in a transaction.
 
-    def __init__(self, path: Path) -> None:
+    The first of the `steps` makes the tables, each later one changes them, once: not by `executescript`, which commits. A step
+    that was released is never changed.
+    """
+
+    def __init__(self, path: Path, *steps: Step) -> None:
         self._path = path
+        self._steps = steps
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"sqlite-{path.stem}")
         self._connection: sqlite3.Connection
 
     @classmethod
     async def open(cls, path: Path, *steps: Step) -> Self:
-        """Opens the file. The first of the `steps` makes the tables, each later one changes them, once: not by `executescript`,
-        which commits. A step that was released is never changed.
-
-        Raises `ConfigurationError` if the file was made with more steps, by a newer version.
-        """
-        database = cls(path)
-        try:
-            await database._call(lambda: database._open(steps))
-        except BaseException:
-            database._thread.shutdown()
-            raise
+        database = cls(path, *steps)
+        await database.start()
         return database
+
+    async def start(self) -> None:
+        """Raises `ConfigurationError` if the file was made with more steps, by a newer version, and what SQLite raises."""
+        try:
+            await self._call(self._open)
+        except BaseException:
+            self._thread.shutdown()
+            raise
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """What `work` returns, once it is committed. Raises what it raises, and `TransientError` if the file cannot be used."""
@@ -66,11 +70,13 @@ class Database:
     async def _call(self, function: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function)
 
-    def _open(self, steps: Sequence[Step]) -> None:
+    def _open(self) -> None:
         self._connection = sqlite3.connect(owner_only(self._path), isolation_level=None, timeout=BUSY_SECONDS)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA foreign_keys = ON")
+
+        steps = self._steps
 
         def migrate(connection: sqlite3.Connection) -> None:
             version = int(connection.execute("PRAGMA user_version").fetchone()[0])

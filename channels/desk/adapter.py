@@ -68,7 +68,7 @@ class Desk(Transport):
         http.add_subapp("/desk", self._app)
 
     async def start(self) -> None:
-        await self.database.open()
+        await self.database.start()
 
     async def run(self) -> None:
         await self.live.run()

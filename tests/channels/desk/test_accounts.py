@@ -1,8 +1,12 @@
+from pathlib import Path
+
 import pytest
 
 from frontdesk.channels.desk.accounts import digest
+from frontdesk.channels.desk.database import Database
 from frontdesk.channels.desk.passwords import Passwords, check_policy
 from frontdesk.channels.desk.strings import STRINGS, Refusal
+from frontdesk.core.errors import ConfigurationError
 
 from .conftest import PASSWORD, World, value_of
 
@@ -182,3 +186,18 @@ async def test_changing_the_password_ends_other_sessions(world: World) -> None:
 
 def test_all_words_are_there_in_english() -> None:
     assert all(text["en"].strip() for text in STRINGS.values())
+
+
+async def test_a_file_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "desk.sqlite").write_text("these are no tables" * 100)
+    with pytest.raises(ConfigurationError, match="channels.desk.database"):
+        await Database(tmp_path / "desk.sqlite").start()
+
+
+async def test_a_file_of_an_earlier_version_is_opened(tmp_path: Path) -> None:
+    for _ in range(2):
+        database = Database(tmp_path / "desk.sqlite")
+        await database.start()
+        assert await database.run(lambda db: db.execute("PRAGMA user_version").fetchone()[0]) == 1
+        assert await database.run(lambda db: db.execute("SELECT count(*) FROM accounts").fetchone()[0]) == 0
+        await database.close()

@@ -3,7 +3,6 @@
 import pytest
 
 from frontdesk.core.contacts import Identity
-from frontdesk.core.database import Database
 from frontdesk.core.errors import TransientError
 from frontdesk.core.messages import Contact, Outgoing
 
@@ -187,7 +186,7 @@ async def test_the_conversation_is_shown_while_links_cannot_be_read(world: World
 
     ana = await world.agent()
     await two(world)
-    monkeypatch.setattr(Database, "run", fails)
+    monkeypatch.setattr(world.contacts._database, "run", fails)
     answer = await ana.get("/desk/c/telegram%3A17")
     assert answer.status == 200
     assert "Links cannot be read at the moment." in await answer.text()
