@@ -53,6 +53,6 @@ class Database(AnyDatabase):
             await super().start()
         except (OSError, sqlite3.Error) as error:
             raise ConfigurationError(
-                f"channels.desk.database (FRONTDESK_CHANNELS__DESK__DATABASE) = {self._path}: {error}: name a file in a folder that "
-                "can be written"
+                f"channels.desk.database (FRONTDESK_CHANNELS__DESK__DATABASE) = {self._path}: {error}: name a file in a folder "
+                "that can be written"
             ) from error

@@ -190,7 +190,7 @@ def test_all_words_are_there_in_english() -> None:
 
 async def test_a_file_that_cannot_be_used_is_named_with_its_setting(tmp_path: Path) -> None:
     (tmp_path / "desk.sqlite").write_text("these are no tables" * 100)
-    with pytest.raises(ConfigurationError, match="channels.desk.database"):
+    with pytest.raises(ConfigurationError, match=r"channels\.desk\.database"):
         await Database(tmp_path / "desk.sqlite").start()
 
 
