@@ -25,6 +25,9 @@ CPU_STEP = 256
 GPU_STEP = 1024
 """Tokens read in one step at most: long prompts are read in pieces, between which the other conversations go on."""
 
+CHECKED = 4
+"""Tokens that a model writes before it is trusted with batches: those behind the first are read from the cache."""
+
 SAME = 0.99
 """Logits, alone and in a batch, are the same by this cosine: half precision has 0.9999, another computation none to speak of."""
 
@@ -97,43 +100,51 @@ class Batcher:
         self.chooser = Chooser()
 
     def _make(self) -> None:
-        model = self._model
-        step = CPU_STEP if model.device.type == "cpu" else GPU_STEP
+        manager = None
         try:
-            manager = model.init_continuous_batching(
-                # All that is chosen is chosen by the `Chooser`; what the checkpoint recommends is not asked.
-                generation_config=GenerationConfig(do_sample=False, eos_token_id=-1, max_new_tokens=1),
-                continuous_batching_config=ContinuousBatchingConfig(
-                    page_size=PAGE,
-                    num_blocks=self._blocks,
-                    max_batch_tokens=max(step, self._concurrent),
-                    max_requests_per_batch=self._concurrent,
-                    # There is room for all that have been let in.
-                    safety_margin=0.0,
-                    use_cuda_graph=False,
-                    # Would draw the next step's tokens before this one's are chosen.
-                    use_async_batching=False,
-                    # It looks for kernels on the hub.
-                    auto_switch_to_flash=False,
-                ),
-            )
-        except (AttributeError, KeyError, ValueError) as error:
-            raise NotBatchable(str(error)) from error
-        manager.logit_processor = self.chooser.processors()
-        if self._packed:
-            model.set_attn_implementation(attention.register())
-        manager.start()
-        while manager.batch_processor is None and manager.is_running():
-            time.sleep(0.005)
-        if manager.batch_processor is None:
-            error = manager.background_thread_status.fatal_error
-            if isinstance(error, (MemoryError, torch.OutOfMemoryError)) or "allocate memory" in str(error):
+            manager = self._new_manager()
+            manager.start()
+            while manager.batch_processor is None and manager.is_running():
+                time.sleep(0.005)
+            if manager.batch_processor is None:
+                raise manager.background_thread_status.fatal_error or RuntimeError("its thread has ended")
+        except Exception as error:
+            if manager is not None:
+                manager.stop(block=False, hard_stop=True)
+            self._model.set_attn_implementation(self._attention)
+            if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
                 raise ConfigurationError(
                     f"models.chat.cache_tokens = {self._blocks * PAGE} takes more memory than there is beside the model: lower it"
                 ) from error
             raise NotBatchable(str(error)) from error
         self._manager = manager
         self._sign = (None, time.monotonic())
+
+    def _new_manager(self) -> Any:
+        # Its warnings have token ids of prompts in them.
+        logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
+        step = CPU_STEP if self._model.device.type == "cpu" else GPU_STEP
+        manager = self._model.init_continuous_batching(
+            # All that is chosen is chosen by the `Chooser`; what the checkpoint recommends is not asked.
+            generation_config=GenerationConfig(do_sample=False, eos_token_id=-1, max_new_tokens=1),
+            continuous_batching_config=ContinuousBatchingConfig(
+                page_size=PAGE,
+                num_blocks=self._blocks,
+                max_batch_tokens=max(step, self._concurrent),
+                max_requests_per_batch=self._concurrent,
+                # There is room for all that have been let in.
+                safety_margin=0.0,
+                use_cuda_graph=False,
+                # Would draw the next step's tokens before this one's are chosen.
+                use_async_batching=False,
+                # It looks for kernels on the hub.
+                auto_switch_to_flash=False,
+            ),
+        )
+        manager.logit_processor = self.chooser.processors()
+        if self._packed:
+            self._model.set_attn_implementation(attention.register())
+        return manager
 
     def add(
         self, request_id: str, ids: Sequence[int], sampling: Sampling, ends: frozenset[int], deliver: Callable[[Any], None]
@@ -189,22 +200,26 @@ class Batcher:
 
         A family whose attention does not go through transformers' interface would compute, in silence, something else.
         """
-        context = min(self.capacity - 1, 3 * PAGE // 2)
-        prompts = {f"check-{start}": [(start + 7 * place) % vocabulary for place in range(context)] for start in (3, 11)}
+        prompts = {
+            f"check-{length}": [(length + 7 * place) % vocabulary for place in range(length)]
+            for length in (PAGE // 4, 3 * PAGE // 2)
+        }
         manager = self._manager
         for request_id, ids in prompts.items():
-            self.chooser.choices[request_id] = Choice(Sampling(max_tokens=1), keep_first=True)
-            manager.add_request(ids, request_id=request_id, max_new_tokens=1, eos_token_id=[])
-        done = 0
-        while done < len(prompts) and manager.is_running():
+            self.chooser.choices[request_id] = Choice(Sampling(max_tokens=CHECKED), keep_logits=True)
+            manager.add_request(ids, request_id=request_id, max_new_tokens=CHECKED, eos_token_id=[])
+        outputs: dict[str, Any] = {}
+        while len(outputs) < len(prompts) and manager.is_running():
             output = manager.get_result(timeout=0.1)
-            done += output is not None and output.is_finished()
-        batched = {request_id: self.chooser.choices.pop(request_id).first for request_id in prompts}
+            if output is not None and output.is_finished():
+                outputs[output.request_id] = output
+        choices = {request_id: self.chooser.choices.pop(request_id) for request_id in prompts}
         if manager.background_thread_status.fatal_error is not None:
             raise NotBatchable(f"a first step failed: {manager.background_thread_status.fatal_error}")
         for request_id, ids in prompts.items():
-            plain = self._plain(ids)
-            cosine = torch.cosine_similarity(plain - plain.mean(), batched[request_id] - batched[request_id].mean(), dim=0)
+            plain = self._plain([*ids, *outputs[request_id].generated_tokens[:-1]])
+            batched = choices[request_id].logits
+            cosine = torch.cosine_similarity(plain - plain.mean(), batched - batched.mean(), dim=0)
             if not math.isfinite(cosine) or cosine < SAME:
                 raise NotBatchable(f"logits in a batch are not those of the model alone (cosine {float(cosine):.3f})")
 

@@ -16,22 +16,24 @@ from frontdesk.plugins.models.local.sampling import choose, generator
 
 @dataclass(eq=False)
 class Choice:
-    """How a request's tokens are chosen. `rubbish` is set when its logits are no numbers; what follows has no meaning."""
+    """How a request's tokens are chosen. `rubbish` is set when its logits are no numbers; what follows has no meaning.
+
+    With `keep_logits`, those of the last token are in `logits`.
+    """
 
     sampling: Sampling
     randomness: Any = field(init=False)
     rubbish: bool = False
-    first: Any = None
-    """Where `keep_first`, the logits of the first token."""
-    keep_first: bool = False
+    keep_logits: bool = False
+    logits: Any = None
 
     def __post_init__(self) -> None:
         self.randomness = generator(self.sampling)
 
     def __call__(self, logits: Any) -> None:
         """Changes logits, shape `(vocabulary,)`, so that the largest is that of the token chosen."""
-        if self.keep_first and self.first is None:
-            self.first = logits.clone()
+        if self.keep_logits:
+            self.logits = logits.clone()
         # The largest is NaN where any is, infinite where one is, and minus infinite only where all are.
         if not bool(torch.isfinite(logits.max())):
             self.rubbish = True
