@@ -107,8 +107,8 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
 
     An edit has all parts of the new version, `target` the id of the message that was edited, deleted or reacted to. `group` ties
     together what the platform shows as one message, such as an album: it is taken as one turn. `public`: others read the
-    conversation too, a group's members for example, so nothing confidential is said there. `revision` is set in the transcript,
-    on a message that was changed later.
+    conversation too, a group's members for example, so nothing confidential is said there. `aloud`: the answer is wanted as sound,
+    too. `revision` is set in the transcript, on a message that was changed later.
     """
 
     id: str
@@ -122,6 +122,7 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
     target: str | None = None
     group: str | None = None
     public: bool = False
+    aloud: bool = False
     revision: Literal["edited", "deleted"] | None = None
     language: str | None = None
     raw: msgspec.Raw = NO_PAYLOAD

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from frontdesk.channels.email.mime import read
 from frontdesk.channels.email.parse import original, parse
 from frontdesk.channels.email.phrases import CHOOSE, CORRECTION, SUBJECT, WROTE
-from frontdesk.channels.email.plaintext import plain
 from frontdesk.channels.email.render import Sender, render
 from frontdesk.channels.email.reply_text import new_html, new_text
 from frontdesk.channels.email.threads import Threads
 from frontdesk.core.errors import DeliveryRejected
 from frontdesk.core.messages import Attachment, Choice, Contact, Message, Outgoing, Source
+from frontdesk.core.plaintext import plain
 from frontdesk.core.testing.platform import MARKDOWN
 
 SHOP = "support@shop.example"
