@@ -165,7 +165,11 @@ def tools_in_words(messages: Sequence[ChatMessage], tools: Sequence[Tool]) -> tu
     told = tuple(
         ChatMessage(role="user", text=f"The tool's result:\n{message.text}")
         if message.role == "tool"
-        else ChatMessage(role=message.role, text="\n".join([message.text, *map(_call_in_words, message.calls)]).strip())
+        else ChatMessage(
+            role=message.role,
+            text="\n".join([message.text, *map(_call_in_words, message.calls)]).strip(),
+            pictures=message.pictures,
+        )
         for message in messages
     )
     if not tools:
@@ -184,9 +188,10 @@ def in_turn(messages: Iterable[ChatMessage]) -> tuple[ChatMessage, ...]:
     for message in messages:
         role = "user" if message.role == "system" else message.role
         if turns and turns[-1].role == role:
-            turns[-1] = ChatMessage(role=role, text=f"{turns[-1].text}\n\n{message.text}")
+            before = turns[-1]
+            turns[-1] = replace(before, text=f"{before.text}\n\n{message.text}", pictures=(*before.pictures, *message.pictures))
         elif turns or role == "user":
-            turns.append(ChatMessage(role=role, text=message.text))
+            turns.append(ChatMessage(role=role, text=message.text, pictures=message.pictures))
         else:
             turns += [ChatMessage(role="user", text="…"), ChatMessage(role=role, text=message.text)]
     return tuple(turns)
