@@ -1,5 +1,6 @@
 """Any container that a customer sends, decoded by its content to mono samples at 16 kHz, a second at a time."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.core.errors import InvalidInput, MissingExtra
+from frontdesk.core.errors import InvalidInput, MissingExtra, ModelFailed
 from frontdesk.plugins.models.audio.loudness import Loudness
 
 Samples = NDArray[np.float32]
@@ -120,13 +121,19 @@ class Recording:
 def opened(path: Path, *, max_seconds: float) -> Iterator[Recording]:
     """The recording in the file, which may have any name. What is longer than `max_seconds` is refused, early where it says so.
 
-    Raises `InvalidInput`, in words for the customer, and `MissingExtra` without the extra `voice`. Blocks.
+    Raises `InvalidInput`, in words for the customer, `ModelFailed` if the disk does not give it, and `MissingExtra` without the
+    extra `voice`. Blocks.
     """
     av = pyav()
-    if not path.stat().st_size:
-        raise InvalidInput("the recording is empty")
+    try:
+        named = path.open("rb")
+    except OSError as error:
+        raise ModelFailed(f"the recording cannot be read from the disk: {error.strerror}") from error
     # The number instead of the name: FFmpeg would guess from the name.
-    with path.open("rb") as named, open(named.fileno(), "rb", closefd=False) as file:
+    with named, open(named.fileno(), "rb", closefd=False) as file:
+        if not file.seek(0, os.SEEK_END):
+            raise InvalidInput("the recording is empty")
+        file.seek(0)
         try:
             container = av.open(
                 file,

@@ -28,6 +28,9 @@ DOUBTED = 0.2
 SURE = 0.8
 """So probable must a language be to be heard where neither the bot speaks it nor what was said around it is in it."""
 
+STEP = 320
+"""Samples for each step of the features."""
+
 IDENTIFIABLE = RATE
 """Samples from which on the language of a stretch can be told: "ja" is a word of many."""
 
@@ -126,15 +129,15 @@ class Decoder:
 
     def _tasks(self, asks: Sequence[Ask]) -> Iterator[_Task]:
         """A task for each window; for each of its parts where several languages are spoken in it."""
-        features = self._encoded([ask.window for ask in asks])
-        for index, ask in enumerate(asks):
-            parts = self._languages(ask, features[index])
-            if len(parts) == 1:
-                language, other, _ = parts[0]
-                yield _Task(ask=index, window=ask.window, features=features[index], language=language, other=other)
-                continue
-            split = [Window(stretches=ask.window.stretches[start:end]) for _, _, (start, end) in parts]
-            for (language, other, _), window, own in zip(parts, split, self._encoded(split), strict=True):
+        for index, (ask, features) in enumerate(zip(asks, self._encoded([ask.window for ask in asks]), strict=True)):
+            main, guesses = self._guesses(ask, features)
+            parts = [(guess, len(list(same))) for guess, same in groupby(guesses)]
+            windows, encoded = [ask.window], [features]
+            if len(parts) > 1:
+                windows = ask.window.parts([size for _, size in parts])
+                encoded = self._encoded(windows)
+            for (guess, _), window, own in zip(parts, windows, encoded, strict=True):
+                language, other = self._chosen(own, guess, main, ask.languages)
                 yield _Task(ask=index, window=window, features=own, language=language, other=other)
 
     def _encoded(self, windows: Sequence[Window]) -> list[Any]:
@@ -150,27 +153,33 @@ class Decoder:
             features += self._model.encoder(mel.half() if self._half else mel)
         return features
 
-    def _languages(self, ask: Ask, features: Any) -> list[tuple[str, str | None, tuple[int, int]]]:
-        """The languages spoken one after the other: each with a second guess, and from which stretch to which it is spoken."""
+    def _guesses(self, ask: Ask, features: Any) -> tuple[str, list[str]]:
+        """The language that a window should be in, and the one that each of its stretches seems to be in."""
         if not self.multilingual:
-            return [("en", None, (0, len(ask.window.stretches)))]
+            return "en", ["en"] * len(ask.window.stretches)
         main = ask.language or _likeliest(self._probabilities(features), ask.languages)
-        choices: list[tuple[str, str | None]] = []
+        if ask.language is None and len(ask.window.stretches) == 1:
+            return main, [main]
+        guesses = []
         for start, end in ask.window.offsets:
-            choice: tuple[str, str | None] = (main, None)
-            alone = len(ask.window.stretches) == 1 and ask.language is None
-            if end - start >= IDENTIFIABLE and not alone:
-                # The decoder looks at the features of this stretch only, so that no other pass of the encoder is needed.
-                probabilities = self._probabilities(features[start // 320 : -(-end // 320)])
-                best = _likeliest(probabilities, ask.languages)
-                if best != main and probabilities[main] < DOUBTED:
-                    choice = (best, main)
-            choices.append(choice)
-        parts = []
-        for choice, group in groupby(range(len(choices)), key=choices.__getitem__):
-            indices = list(group)
-            parts.append((*choice, (indices[0], indices[-1] + 1)))
-        return parts
+            guess = main
+            if end - start >= IDENTIFIABLE:
+                # The decoder looks at the features of this stretch only: a hundredth of the work of the encoder.
+                probabilities = self._probabilities(features[start // STEP : -(-end // STEP)])
+                if probabilities[main] < DOUBTED:
+                    guess = _likeliest(probabilities, ask.languages)
+            guesses.append(guess)
+        return main, guesses
+
+    def _chosen(self, features: Any, guess: str, main: str, languages: Sequence[str]) -> tuple[str, str | None]:
+        """The language of a window, and a second one if it is not sure. A guess by a part of the features is not enough."""
+        if guess == main:
+            return main, None
+        probabilities = self._probabilities(features)
+        if probabilities[main] >= DOUBTED:
+            return main, None
+        language = _likeliest(probabilities, languages)
+        return language, (main if probabilities[language] < SURE else None)
 
     def _probabilities(self, features: Any) -> dict[str, float]:
         """How probable each language is, from one step of the decoder."""

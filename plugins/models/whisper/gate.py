@@ -18,6 +18,9 @@ from frontdesk.core.errors import MissingExtra
 from frontdesk.plugins.models.audio.reading import RATE, Samples
 
 FRAME = 512
+BLOCK = 32 * FRAME
+"""Samples shown to the network at a time: about a second. Always as many, so that the result does not depend on the chunks."""
+
 CONTEXT = 64
 """Samples of the frame before that the network wants to see with each frame."""
 
@@ -39,7 +42,7 @@ LONGEST = 28 * RATE // FRAME
 """A longer stretch is cut where the voice is least sure in its last third: the model hears 30 s at once."""
 
 SILENT = 0.001
-"""Amplitude (-60 dB) below which a second of sound is not even shown to the network: hours of silence cost nothing."""
+"""Amplitude (-60 dB) below which a block is not even shown to the network: hours of silence cost nothing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,16 +119,16 @@ class Gate:
 
 
 def _framed(chunks: Iterable[Samples]) -> Iterator[NDArray[np.float32]]:
-    """Shape `(frames, FRAME)`: as many frames as a chunk fills."""
+    """Shape `(frames, FRAME)`: blocks, the last of which may be shorter."""
     rest = np.zeros(0, np.float32)
     for chunk in chunks:
         samples = np.concatenate((rest, chunk))
-        whole = len(samples) // FRAME * FRAME
+        whole = len(samples) // BLOCK * BLOCK
         rest = samples[whole:]
-        if whole:
-            yield samples[:whole].reshape(-1, FRAME)
+        for start in range(0, whole, BLOCK):
+            yield samples[start : start + BLOCK].reshape(-1, FRAME)
     if len(rest):
-        yield np.pad(rest, (0, FRAME - len(rest)))[None]
+        yield np.pad(rest, (0, -len(rest) % FRAME)).reshape(-1, FRAME)
 
 
 def _stretch(held: list[Samples], voices: list[float], *, end: int, quiet: int) -> Iterator[Stretch]:

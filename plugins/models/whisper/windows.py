@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, islice
 
 import numpy as np
 
@@ -41,6 +41,11 @@ class Window:
     @property
     def end(self) -> float:
         return self.stretches[-1].end / RATE
+
+    def parts(self, sizes: Iterable[int]) -> list["Window"]:
+        """The window cut into windows of so many stretches each."""
+        rest = iter(self.stretches)
+        return [Window(stretches=tuple(islice(rest, size))) for size in sizes]
 
 
 def windows(stretches: Iterable[Stretch]) -> Iterator[Window]:
