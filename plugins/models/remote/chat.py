@@ -143,9 +143,7 @@ class RemoteChat:
     async def _once(self, request: ChatRequest, deadline: float) -> "Whole":
         async with self._attempt(request, deadline, stream=False) as (begun, bill, prompt, sent):
             heard = Heard()
-            said = self._said(await begun.whole(), begun.media_type, sent)
-            if not said.choices:
-                raise self._client.judge.rubbish("answered without an answer in it")
+            said = self._said(await begun.whole(), sent, whole=True)
             stops = Stops(request.stop)
             text = stops.pass_on(heard.add(said)) + stops.rest()
             bill.usage = self._usage(heard, prompt)
@@ -206,7 +204,7 @@ class RemoteChat:
     ) -> AsyncGenerator[CompletionSaid | None]:
         """The pieces of a streamed answer, None for its declared end. A service that does not stream gives one."""
         if begun.media_type != "text/event-stream":
-            said = self._said(await begun.whole(), begun.media_type, sent)
+            said = self._said(await begun.whole(), sent, whole=True)
             for choice in said.choices or ():
                 choice.finish_reason = choice.finish_reason or "stop"
             yield said
@@ -218,11 +216,11 @@ class RemoteChat:
                 if event.strip() == b"[DONE]":
                     yield None
                     return
-                yield self._said(event, begun.media_type, sent)
+                yield self._said(event, sent)
         if nothing:
             raise self._client.judge.rubbish("answered nothing")
 
-    def _said(self, content: bytes, media_type: str, sent: Collection[str]) -> CompletionSaid:
+    def _said(self, content: bytes, sent: Collection[str], *, whole: bool = False) -> CompletionSaid:
         judge = self._client.judge
         if not content.strip():
             raise judge.rubbish("answered nothing")
@@ -237,6 +235,8 @@ class RemoteChat:
             said = said[0] if said else CompletionSaid()
         if said.error is not None:
             raise judge.inside(said.error, sent)
+        if whole and not said.choices:
+            raise judge.rubbish("answered without an answer in it")
         return said
 
     def _bound(self, heard: Heard, request: ChatRequest) -> None:

@@ -109,7 +109,7 @@ class FakeOpenAI:
             ("/audio/speech", self._speak),
         ):
             application.router.add_post(prefix + path, self._guarded(handler))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0, backlog=1024).start()
         self.root = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
@@ -187,7 +187,11 @@ class FakeOpenAI:
         ]
         head = {"id": "chatcmpl-1", "created": 1_700_000_000, "model": self.model}
         if not body.get("stream"):
-            message = {"role": "assistant", "content": text if text or not calls else None, "refusal": said.refusal}
+            message: dict[str, Any] = {
+                "role": "assistant",
+                "content": text if text or not calls else None,
+                "refusal": said.refusal,
+            }
             if calls:
                 message["tool_calls"] = [{key: value for key, value in call.items() if key != "index"} for call in calls]
             choice = {"index": 0, "message": message, "finish_reason": finish}
