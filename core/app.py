@@ -112,7 +112,8 @@ class App:
         cache = options.cache_folder or options.data_folder / "cache"
         self.intents = IntentMatcher(self.registry.intents, self.models.embedder, cache=cache / "intents")
         forms = Forms(self.registry, timezone=options.timezone, region=options.region)
-        commands = Commands(self.registry, options.languages)
+        speaks = self.models.speaker is not None
+        commands = Commands(self.registry, options.languages, speaks=speaks, prefix=self._command_prefix)
         self.router = Router(self.registry, forms, self.intents, commands, ask_below=options.listening.ask_below)
         self.channels: dict[str, Channel] = {}
         self.runner = Runner(
@@ -206,6 +207,10 @@ class App:
 
     def _whole(self, message: Message) -> str | None:
         channel = self.channels.get(message.channel)
+    def _command_prefix(self, channel: str) -> str:
+        found = self.channels.get(channel)
+        return found.command_prefix if found else "/"
+
         return channel.whole(message) if channel else None
 
     def _show_typing(self, channel: str, conversation: str) -> None:

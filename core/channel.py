@@ -106,6 +106,11 @@ class Channel(Transport):
     send_seconds: ClassVar[float] = 60.0
     """A send that takes longer is given up, and it is not known whether the platform has taken the reply."""
 
+    @property
+    def command_prefix(self) -> str:
+        """What customers write before a command's name, where the platform takes a slash for itself."""
+        return "/"
+
     @abstractmethod
     async def send(self, outgoing: Outgoing) -> str | None:
         """Delivers one reply and returns the platform's id of it, if it has one.

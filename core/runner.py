@@ -31,7 +31,7 @@ from frontdesk.core.events import Accepted, Changed, Event, Events
 from frontdesk.core.files import Files
 from frontdesk.core.handoff import closed
 from frontdesk.core.hearing import Hearing
-from frontdesk.core.messages import AudioPart, Body, Contact, Entry, Message
+from frontdesk.core.messages import AudioPart, Body, Choice, Contact, Entry, Message
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.registry import Registry
@@ -266,7 +266,8 @@ class Runner:
         turn = Turn(state, messages, now=before.updated, read_history=self._read_history)
         effects = Effects(turn, f"{turn.id}/failed")  # other ids than the answer has, should the message be replayed
         if state.owner == "bot":
-            effects.apply(Routed(Reply(phrases.FAILED, answers=False)))
+            person = Choice(turn.say(phrases.TALK_TO_A_PERSON), "/human")
+            effects.apply(Routed(Reply(phrases.FAILED, choices=[person], answers=False)))
         turn.plugin = plugin
         return turn, effects
 

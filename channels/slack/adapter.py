@@ -79,6 +79,11 @@ class SlackChannel(Channel):
             listeners=self.listeners,
         )
 
+    @property
+    def command_prefix(self) -> str:
+        """Slack takes every word with a slash for a command of its own, so ours stand behind the app's."""
+        return f"{self.settings.command} /"
+
     def mount(self, http: web.Application) -> None:
         settings = self.settings
         if settings.signing_secret is not None:

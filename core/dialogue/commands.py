@@ -1,7 +1,7 @@
-"""Commands: `/help` and `/language` are the core's own, the others belong to plugins."""
+"""Commands: `/help`, `/language` and `/voice` are the core's own, the others belong to plugins."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.effects import Routed
@@ -12,11 +12,24 @@ from frontdesk.core.turn import Arguments, Turn
 
 _COMMAND = re.compile(r"/(?P<name>[A-Za-z][\w-]*)(?:@\w+)?(?:\s+(?P<arguments>.*))?\Z", re.DOTALL)
 MAX_INTENTS_IN_HELP = 12
+OFF = ("off", "no", "stop", "关", "关闭", "aus", "nein", "non", "arrêt", "apagar")
+"""What turns reading aloud off, behind `/voice`."""
 
 
 class Commands:
-    def __init__(self, registry: Registry, languages: Sequence[str]) -> None:
+    """`speaks`: replies can be read aloud. `prefix` tells, for a channel, what customers write before a command's name there."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        languages: Sequence[str],
+        *,
+        speaks: bool = False,
+        prefix: Callable[[str], str] = lambda _: "/",
+    ) -> None:
         self._registry = registry
+        self._speaks = speaks
+        self._prefix = prefix
         self._languages = {language.lower(): language for language in languages}
 
     @property
@@ -26,6 +39,8 @@ class Commands:
         commands |= {command.name: command.help for command in self._registry.commands.values()}
         if len(self._languages) > 1:
             commands["language"] = phrases.HELP_LANGUAGE
+        if self._speaks:
+            commands["voice"] = phrases.HELP_VOICE
         return commands
 
     async def run(self, turn: Turn, *, owned: bool = False) -> Routed | None:
@@ -35,7 +50,7 @@ class Commands:
             return None
         name, arguments = match["name"].lower(), (match["arguments"] or "").strip()
         command = self._registry.commands.get(name)
-        if owned and not (command.always if command is not None else name == "language"):
+        if owned and not (command.always if command is not None else name in ("language", "voice")):
             return None
         if command is not None:
             outcome = await self._registry.call(command.handler, turn, given={Arguments: Arguments(arguments)})
@@ -44,7 +59,11 @@ class Commands:
             return Routed(Reply(self._help(turn)))
         if name == "language":
             return Routed(Reply(self._language(turn, arguments.lower())))
-        unknown = turn.say(phrases.UNKNOWN_COMMAND).format(command=f"`/{name}`")
+        if name == "voice" and self._speaks:
+            aloud = arguments.lower() not in OFF
+            turn.change(aloud=aloud)
+            return Routed(Reply(phrases.VOICE_ON if aloud else phrases.VOICE_OFF))
+        unknown = turn.say(phrases.UNKNOWN_COMMAND).format(command=f"`{self._prefix(turn.channel)}{name}`")
         return Routed(Reply(f"{unknown}\n\n{self._help(turn)}"))
 
     def _help(self, turn: Turn) -> str:
@@ -54,7 +73,8 @@ class Commands:
             lines += [f"- {turn.say(intent.description)}" for intent in offered[:MAX_INTENTS_IN_HELP]]
             lines.append("")
         lines.append(turn.say(phrases.HELP_COMMANDS))
-        lines += [f"- `/{name}` {turn.say(help)}" for name, help in self.known.items()]
+        prefix = self._prefix(turn.channel)
+        lines += [f"- `{prefix}{name}` {turn.say(help)}" for name, help in self.known.items()]
         return "\n".join(lines)
 
     def _language(self, turn: Turn, wanted: str) -> str:
@@ -62,4 +82,6 @@ class Commands:
             turn.change(language=self._languages[wanted], language_chosen=True)
             return turn.say(phrases.LANGUAGE_SET)
         example = next((language for language in self._languages.values() if language != turn.language), turn.language)
-        return turn.say(phrases.LANGUAGE_UNKNOWN).format(languages=", ".join(self._languages.values()), example=example)
+        return turn.say(phrases.LANGUAGE_UNKNOWN).format(
+            languages=", ".join(self._languages.values()), command=f"{self._prefix(turn.channel)}language", example=example
+        )

@@ -3,11 +3,11 @@
 from frontdesk.core.text import Text
 
 FAILED = Text(
-    en="Sorry, something went wrong on our side. Your message is kept, and a person can help: just write /human.",
-    zh="抱歉，我们这边出了点问题。您的消息已保存。如需人工客服，请输入 /human。",
-    de="Entschuldigung, bei uns ist etwas schiefgegangen. Ihre Nachricht ist gespeichert; mit /human hilft Ihnen ein Mensch.",
-    fr="Désolé, une erreur est survenue de notre côté. Votre message est conservé ; écrivez /human pour parler à quelqu'un.",
-    es="Lo sentimos, algo ha fallado por nuestra parte. Su mensaje está guardado; escriba /human para hablar con una persona.",
+    en="Sorry, something went wrong on our side. Your message is kept, and a person can help.",
+    zh="抱歉，我们这边出了点问题。您的消息已保存，人工客服可以为您提供帮助。",
+    de="Entschuldigung, bei uns ist etwas schiefgegangen. Ihre Nachricht ist gespeichert, und ein Mensch kann helfen.",
+    fr="Désolé, une erreur est survenue de notre côté. Votre message est conservé, et une personne peut vous aider.",
+    es="Lo sentimos, algo ha fallado por nuestra parte. Su mensaje está guardado, y una persona puede ayudarle.",
 )
 UNANSWERED = Text(
     en="I don't know the answer to that. Could you say it in other words, or would you rather talk to a person?",
@@ -70,18 +70,18 @@ WHICH_INTENT = Text(
 SOMETHING_ELSE = Text(en="Something else", zh="其他", de="Etwas anderes", fr="Autre chose", es="Otra cosa")
 WHICH_OTHER = Text(en="Which one, then?", zh="那么是哪一个呢？", de="Welche dann?", fr="Laquelle alors ?", es="¿Cuál entonces?")
 ATTACHMENT_ONLY = Text(
-    en="Thank you, I have kept the file. I cannot read it myself: tell me in words what you need, or write /human for a person.",
-    zh="谢谢，文件已收到。我无法读取文件内容，请用文字告诉我您的需求，或输入 /human 转人工客服。",
-    de="Danke, die Datei ist gespeichert. Lesen kann ich sie nicht: Schreiben Sie mir, was Sie brauchen, oder /human.",
-    fr="Merci, le fichier est conservé. Je ne peux pas le lire : écrivez-moi ce qu'il vous faut, ou /human pour une personne.",
-    es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o /human para una persona.",
+    en="Thank you, I have kept the file. I cannot read it myself: tell me in words what you need, or talk to a person.",
+    zh="谢谢，文件已收到。我无法读取文件内容，请用文字告诉我您的需求，或转人工客服。",
+    de="Danke, die Datei ist gespeichert. Lesen kann ich sie nicht: Schreiben Sie, worum es geht, oder fragen Sie jemanden.",
+    fr="Merci, le fichier est conservé. Je ne peux pas le lire : écrivez-moi ce qu'il vous faut, ou parlez à une personne.",
+    es="Gracias, el archivo está guardado. No puedo leerlo: escríbame qué necesita, o hable con una persona.",
 )
 PICTURE_UNSEEN = Text(
-    en="Thank you, I have kept the picture. I cannot see it: tell me what it shows, or write /human for a person.",
-    zh="谢谢，图片已收到。我看不到图片内容，请用文字描述一下，或输入 /human 转人工客服。",
-    de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie, was es zeigt, oder /human.",
-    fr="Merci, l'image est conservée. Je ne peux pas la voir : dites-moi ce qu'elle montre, ou écrivez /human.",
-    es="Gracias, la imagen está guardada. No puedo verla: dígame qué muestra, o escriba /human para una persona.",
+    en="Thank you, I have kept the picture. I cannot see it: tell me what it shows, or talk to a person.",
+    zh="谢谢，图片已收到。我看不到图片内容，请用文字描述一下，或转人工客服。",
+    de="Danke, das Bild ist gespeichert. Sehen kann ich es nicht: Schreiben Sie, was es zeigt, oder fragen Sie jemanden.",
+    fr="Merci, l'image est conservée. Je ne peux pas la voir : dites-moi ce qu'elle montre, ou parlez à une personne.",
+    es="Gracias, la imagen está guardada. No puedo verla: dígame qué muestra, o hable con una persona.",
 )
 CANNOT_LISTEN = Text(
     en="Thank you, I have kept your voice message. I cannot listen to it myself: a person can. Or write to me.",
@@ -142,11 +142,32 @@ HELP_INTRO = Text(
 HELP_COMMANDS = Text(en="Commands:", zh="命令：", de="Befehle:", fr="Commandes :", es="Comandos:")
 HELP_HELP = Text(en="shows this", zh="显示本帮助", de="zeigt diese Hilfe", fr="affiche cette aide", es="muestra esta ayuda")
 HELP_LANGUAGE = Text(
-    en="changes the language, for example `/language zh`",
-    zh="更改语言，例如 `/language en`",
-    de="wechselt die Sprache, zum Beispiel `/language en`",
-    fr="change la langue, par exemple `/language en`",
-    es="cambia el idioma, por ejemplo `/language en`",
+    en="changes the language; `zh` after it is Chinese, for example",
+    zh="更改语言，例如在其后加上 `en` 即为英语",
+    de="wechselt die Sprache; `en` dahinter ist zum Beispiel Englisch",
+    fr="change la langue ; suivi de `en`, par exemple, c'est l'anglais",
+    es="cambia el idioma; seguido de `en`, por ejemplo, es inglés",
+)
+HELP_VOICE = Text(
+    en="answers voice messages aloud, too; `off` ends it",
+    zh="用语音回复您的语音消息；加 `off` 关闭",
+    de="beantwortet Sprachnachrichten auch gesprochen; `off` beendet es",
+    fr="répond aussi à voix haute aux messages vocaux ; `off` pour arrêter",
+    es="responde también en voz alta a los mensajes de voz; `off` lo termina",
+)
+VOICE_ON = Text(
+    en="When you send a voice message, I will answer aloud, too.",
+    zh="您发送语音消息时，我也会用语音回复。",
+    de="Wenn Sie eine Sprachnachricht senden, antworte ich auch gesprochen.",
+    fr="Quand vous enverrez un message vocal, je répondrai aussi à voix haute.",
+    es="Cuando envíe un mensaje de voz, responderé también en voz alta.",
+)
+VOICE_OFF = Text(
+    en="I will answer in writing only.",
+    zh="之后我只用文字回复。",
+    de="Ich antworte nur noch schriftlich.",
+    fr="Je répondrai uniquement par écrit.",
+    es="Responderé solo por escrito.",
 )
 UNKNOWN_COMMAND = Text(
     en="I don't know the command {command}.",
@@ -163,9 +184,9 @@ LANGUAGE_SET = Text(
     es="Ahora hablamos español.",
 )
 LANGUAGE_UNKNOWN = Text(
-    en="I speak {languages}. For example: `/language {example}`",
-    zh="我会说：{languages}。例如：`/language {example}`",
-    de="Ich spreche {languages}. Zum Beispiel: `/language {example}`",
-    fr="Je parle {languages}. Par exemple : `/language {example}`",
-    es="Hablo {languages}. Por ejemplo: `/language {example}`",
+    en="I speak {languages}. For example: `{command} {example}`",
+    zh="我会说：{languages}。例如：`{command} {example}`",
+    de="Ich spreche {languages}. Zum Beispiel: `{command} {example}`",
+    fr="Je parle {languages}. Par exemple : `{command} {example}`",
+    es="Hablo {languages}. Por ejemplo: `{command} {example}`",
 )

@@ -23,11 +23,11 @@ async def link(turn: Turn, contacts: Contacts) -> Outcome:
 
 @plugin.pattern(r"\Alink[ ]+([0-9A-Z]{4}-[0-9A-Z]{4})[ ]*(?:\n|\Z)", always=True)
 async def link_without_slash(turn: Turn, contacts: Contacts, found: re.Match[str]) -> Outcome:
-    """Slack takes a slash for a command of its own."""
+    """What customers are told to write: Slack takes a slash for a command of its own."""
     return await _take(turn, contacts, found[1])
 
 
-@plugin.pattern(r"\A(?:link|unlink)\Z")
+@plugin.pattern(r"\A(?:link|unlink)\Z", always=True)
 async def command_without_slash(turn: Turn, contacts: Contacts) -> Outcome:
     return await unlink(turn, contacts) if turn.text.casefold() == "unlink" else await _show(turn, contacts)
 

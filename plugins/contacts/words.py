@@ -25,18 +25,15 @@ UNLINK_HELP = Text(
 )
 WRITE_THE_CODE = Text(
     en=f"Write this on your other channel within {CODE_MINUTES} minutes, from the account that belongs to this one:\n\n"
-    "`/link {code}`\n\nWhere that is not possible, leave out the slash. Show the code to nobody else: whoever writes it is taken "
-    "for you.",
-    zh=f"请在 {CODE_MINUTES} 分钟内，用您想要关联的账号在另一个渠道发送：\n\n`/link {{code}}`\n\n"
-    "如果无法发送斜杠，可以省略。请不要把验证码告诉任何人：发送它的人会被当作您本人。",
+    "`link {code}`\n\nShow the code to nobody else: whoever writes it is taken for you.",
+    zh=f"请在 {CODE_MINUTES} 分钟内，用您想要关联的账号在另一个渠道发送：\n\n`link {{code}}`\n\n"
+    "请不要把验证码告诉任何人：发送它的人会被当作您本人。",
     de=f"Schreiben Sie das innerhalb von {CODE_MINUTES} Minuten auf Ihrem anderen Kanal, mit dem Konto, das zu diesem gehört:\n\n"
-    "`/link {code}`\n\nWo das nicht geht, lassen Sie den Schrägstrich weg. Zeigen Sie den Code niemandem: Wer ihn schreibt, wird "
-    "für Sie gehalten.",
+    "`link {code}`\n\nZeigen Sie den Code niemandem: Wer ihn schreibt, wird für Sie gehalten.",
     fr=f"Écrivez ceci sur votre autre canal dans les {CODE_MINUTES} minutes, depuis le compte à relier à celui-ci :\n\n"
-    "`/link {code}`\n\nSi ce n'est pas possible, omettez la barre oblique. Ne montrez le code à personne : qui l'écrit passe "
-    "pour vous.",
+    "`link {code}`\n\nNe montrez le code à personne : qui l'écrit passe pour vous.",
     es=f"Escriba esto en su otro canal en los próximos {CODE_MINUTES} minutos, desde la cuenta que quiere vincular con esta:\n\n"
-    "`/link {code}`\n\nSi no es posible, omita la barra. No enseñe el código a nadie: quien lo escriba pasará por usted.",
+    "`link {code}`\n\nNo enseñe el código a nadie: quien lo escriba pasará por usted.",
 )
 LINKED_WITH = Text(
     en="This account is linked with {others}.",
@@ -64,18 +61,18 @@ NOT_LINKED = Text(
     es="De acuerdo, no se ha vinculado nada.",
 )
 DONE = Text(
-    en="Done. {linked} You are still answered wherever you ask. `/unlink` undoes it.",
-    zh="完成。{linked}您在哪里提问，我们就在哪里回复。发送 `/unlink` 可取消关联。",
-    de="Erledigt. {linked} Antworten bekommen Sie weiterhin dort, wo Sie fragen. `/unlink` hebt die Verknüpfung auf.",
-    fr="C'est fait. {linked} Vous recevez toujours la réponse là où vous posez la question. `/unlink` annule le lien.",
-    es="Hecho. {linked} Seguirá recibiendo la respuesta allí donde pregunte. `/unlink` deshace el vínculo.",
+    en="Done. {linked} You are still answered wherever you ask. `unlink` undoes it.",
+    zh="完成。{linked}您在哪里提问，我们就在哪里回复。发送 `unlink` 可取消关联。",
+    de="Erledigt. {linked} Antworten bekommen Sie weiterhin dort, wo Sie fragen. `unlink` hebt die Verknüpfung auf.",
+    fr="C'est fait. {linked} Vous recevez toujours la réponse là où vous posez la question. `unlink` annule le lien.",
+    es="Hecho. {linked} Seguirá recibiendo la respuesta allí donde pregunte. `unlink` deshace el vínculo.",
 )
 CODE_WAS_USED = Text(
-    en="Your code was used: this account is now linked with {account}. If that was not you, `/unlink` undoes it.",
-    zh="您的验证码已被使用：此账号现已与{account}关联。如果不是您本人操作，发送 `/unlink` 可取消关联。",
-    de="Ihr Code wurde benutzt: Dieses Konto ist jetzt verknüpft mit {account}. Wenn Sie das nicht waren, hebt `/unlink` es auf.",
-    fr="Votre code a été utilisé : ce compte est maintenant relié à {account}. Si ce n'était pas vous, `/unlink` l'annule.",
-    es="Se ha usado su código: esta cuenta está ahora vinculada con {account}. Si no ha sido usted, `/unlink` lo deshace.",
+    en="Your code was used: this account is now linked with {account}. If that was not you, `unlink` undoes it.",
+    zh="您的验证码已被使用：此账号现已与{account}关联。如果不是您本人操作，发送 `unlink` 可取消关联。",
+    de="Ihr Code wurde benutzt: Dieses Konto ist jetzt verknüpft mit {account}. Wenn Sie das nicht waren, hebt `unlink` es auf.",
+    fr="Votre code a été utilisé : ce compte est maintenant relié à {account}. Si ce n'était pas vous, `unlink` l'annule.",
+    es="Se ha usado su código: esta cuenta está ahora vinculada con {account}. Si no ha sido usted, `unlink` lo deshace.",
 )
 SHALL_I_UNLINK = Text(
     en="This account is linked with {others}. Shall I undo that?",
@@ -99,18 +96,18 @@ NO_LINK = Text(
     es="Esta cuenta no está vinculada con ninguna otra.",
 )
 NO_CODE = Text(
-    en="That is no code. Write `/link` alone to get one; it looks like `ABCD-2345`.",
-    zh="这不是有效的验证码格式。单独发送 `/link` 可获取验证码，例如 `ABCD-2345`。",
-    de="Das ist kein Code. Schreiben Sie nur `/link`, um einen zu bekommen; er sieht aus wie `ABCD-2345`.",
-    fr="Ce n'est pas un code. Écrivez seulement `/link` pour en obtenir un ; il ressemble à `ABCD-2345`.",
-    es="Eso no es un código. Escriba solo `/link` para obtener uno; es como `ABCD-2345`.",
+    en="That is no code. Write `link` alone to get one; it looks like `ABCD-2345`.",
+    zh="这不是有效的验证码格式。单独发送 `link` 可获取验证码，例如 `ABCD-2345`。",
+    de="Das ist kein Code. Schreiben Sie nur `link`, um einen zu bekommen; er sieht aus wie `ABCD-2345`.",
+    fr="Ce n'est pas un code. Écrivez seulement `link` pour en obtenir un ; il ressemble à `ABCD-2345`.",
+    es="Eso no es un código. Escriba solo `link` para obtener uno; es como `ABCD-2345`.",
 )
 IN_PRIVATE = Text(
-    en="Others read along here. Please write `/link` to me in a private conversation.",
-    zh="这里还有其他人能看到。请在私聊中向我发送 `/link`。",
-    de="Hier lesen andere mit. Schreiben Sie mir `/link` bitte in einer privaten Unterhaltung.",
-    fr="D'autres personnes lisent ici. Écrivez-moi `/link` dans une conversation privée.",
-    es="Aquí leen otras personas. Escríbame `/link` en una conversación privada.",
+    en="Others read along here. Please write `link` to me in a private conversation.",
+    zh="这里还有其他人能看到。请在私聊中向我发送 `link`。",
+    de="Hier lesen andere mit. Schreiben Sie mir `link` bitte in einer privaten Unterhaltung.",
+    fr="D'autres personnes lisent ici. Écrivez-moi `link` dans une conversation privée.",
+    es="Aquí leen otras personas. Escríbame `link` en una conversación privada.",
 )
 REFUSALS: dict[Why, Text] = {
     "unverified": Text(
@@ -121,11 +118,11 @@ REFUSALS: dict[Why, Text] = {
         es="Este mensaje no demuestra que es suyo, así que aquí no puedo vincular ni desvincular cuentas.",
     ),
     "unknown": Text(
-        en="This code is not valid, or not any more. Write `/link` on the other channel to get a new one.",
-        zh="此验证码无效或已过期。请在另一个渠道发送 `/link` 获取新的验证码。",
-        de="Dieser Code gilt nicht oder nicht mehr. Schreiben Sie auf dem anderen Kanal `/link`, um einen neuen zu bekommen.",
-        fr="Ce code n'est pas valable, ou ne l'est plus. Écrivez `/link` sur l'autre canal pour en obtenir un nouveau.",
-        es="Este código no es válido o ha caducado. Escriba `/link` en el otro canal para obtener uno nuevo.",
+        en="This code is not valid, or not any more. Write `link` on the other channel to get a new one.",
+        zh="此验证码无效或已过期。请在另一个渠道发送 `link` 获取新的验证码。",
+        de="Dieser Code gilt nicht oder nicht mehr. Schreiben Sie auf dem anderen Kanal `link`, um einen neuen zu bekommen.",
+        fr="Ce code n'est pas valable, ou ne l'est plus. Écrivez `link` sur l'autre canal pour en obtenir un nouveau.",
+        es="Este código no es válido o ha caducado. Escriba `link` en el otro canal para obtener uno nuevo.",
     ),
     "same": Text(
         en="This code was made by the account that you are writing from. Write it on your other channel.",

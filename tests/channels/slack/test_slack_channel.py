@@ -489,3 +489,10 @@ class TestFiles:
         with pytest.raises(InvalidInput):
             await self.read(channel, dm, "F1", size=10**9)
         assert not slack.downloads
+
+
+async def test_commands_are_named_as_they_can_be_typed(app: App, dm: View) -> None:
+    """Slack takes `/help` for a command of its own."""
+    await dm.person.command("/frontdesk", "/help", at=dm)
+    await until(lambda: any("/frontdesk /help shows this" in reply.text for reply in dm.replies))
+    assert "/frontdesk /human calls a person" in dm.replies[-1].text

@@ -137,7 +137,7 @@ def mail(app: App) -> Customer:
 
 
 def code_in(text: str) -> str:
-    found = re.search(r"`/link (\w{4}-\w{4})`", text)
+    found = re.search(r"`link (\w{4}-\w{4})`", text)
     assert found, text
     return found[1]
 
@@ -159,10 +159,10 @@ async def test_a_code_from_one_channel_links_the_other(app: App, telegram: Custo
     assert await mail.says("who am i") != ["email, telegram"]
     (done,) = await mail.presses("Yes")
     assert done == (
-        "Done. This account is linked with Telegram (A•• L••). You are still answered wherever you ask. `/unlink` undoes it."
+        "Done. This account is linked with Telegram (A•• L••). You are still answered wherever you ask. `unlink` undoes it."
     )
     assert await telegram.hears("Your code was used") == (
-        "Your code was used: this account is now linked with e-mail (a••@s••.example). If that was not you, `/unlink` undoes it."
+        "Your code was used: this account is now linked with e-mail (a••@s••.example). If that was not you, `unlink` undoes it."
     )
     assert await mail.says("who am i") == ["email, telegram"]
     assert await telegram.says("who am i") == ["email, telegram"]
@@ -177,7 +177,7 @@ async def test_links_are_made_and_undone_while_a_person_has_the_conversation(
         if owner == "agent":
             await app.handoff.take(customer.conversation, "Ana")
     await linked(telegram, mail)
-    await mail.says("/unlink")
+    await mail.says("unlink")
     assert await mail.says("yes") == ["This account stands alone again."]
     state = await app.store.conversation(mail.conversation)
     assert state is not None
@@ -198,7 +198,7 @@ async def test_a_yes_to_the_agent_links_nothing(app: App, telegram: Customer, ma
 
 async def test_ordinary_words_are_for_the_person_who_has_the_conversation(app: App, telegram: Customer) -> None:
     await telegram.says("I want a person")
-    for text in ("who am i", "/help", "/start", "/nonsense", "link", "unlink", "yes"):
+    for text in ("who am i", "/help", "/start", "/nonsense", "the link", "unlink me", "yes"):
         await telegram.is_not_answered(text)
 
 
