@@ -35,6 +35,7 @@ from frontdesk.core.plugin import DataFolder, Plugin
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
 from frontdesk.core.runner import Runner, TurnLimits
+from frontdesk.core.speaking import Speaking
 from frontdesk.core.store import Store
 from frontdesk.core.tasks import Tasks, backoff, cancelled
 
@@ -122,6 +123,7 @@ class App:
             self.router,
             languages=self.languages,
             files=Files(self.attachments, self.channels),
+            speaking=Speaking(self.models.speaker, self.attachments),
             hearing=Hearing(
                 self.models.transcriber,
                 self.attachments,
@@ -205,12 +207,12 @@ class App:
         await cancelled(self._dispatching)
         await self._tasks.drain(1)
 
-    def _whole(self, message: Message) -> str | None:
-        channel = self.channels.get(message.channel)
     def _command_prefix(self, channel: str) -> str:
         found = self.channels.get(channel)
         return found.command_prefix if found else "/"
 
+    def _whole(self, message: Message) -> str | None:
+        channel = self.channels.get(message.channel)
         return channel.whole(message) if channel else None
 
     def _show_typing(self, channel: str, conversation: str) -> None:

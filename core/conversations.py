@@ -62,7 +62,8 @@ class Conversation(Struct, frozen=True, kw_only=True):
 
     `version` is the fence: a commit names the version it read, and fails as `Stale` if another was faster. `owner` says
     who answers: the bot, the queue (nobody yet, the bot is silent) or an agent (`agent` is the name). `failures` counts
-    the turns in a row in which the bot had no answer. `memory` is each plugin's own, as JSON.
+    the turns in a row in which the bot had no answer.
+    `aloud`: when the customer speaks, the answers are wanted as sound, too. `memory` is each plugin's own, as JSON.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Conversation(Struct, frozen=True, kw_only=True):
     agent: str | None = None
     language: str = "en"
     language_chosen: bool = False
+    aloud: bool = False
     question: Question | None = None
     form: Form | None = None
     memory: dict[str, dict[str, Any]] = {}

@@ -107,8 +107,8 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
 
     An edit has all parts of the new version, `target` the id of the message that was edited, deleted or reacted to. `group` ties
     together what the platform shows as one message, such as an album: it is taken as one turn. `public`: others read the
-    conversation too, a group's members for example, so nothing confidential is said there. `aloud`: the answer is wanted as sound,
-    too. `revision` is set in the transcript, on a message that was changed later.
+    conversation too, a group's members for example, so nothing confidential is said there. `aloud`: the answer is wanted as
+    sound, too. `revision` is set in the transcript, on a message that was changed later.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Markdown as plain text: what a reader of mail without HTML gets, and no markup in it."""
+"""Markdown as plain text: what a reader of mail without HTML gets, and what is read aloud. No markup is in either."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,15 @@ def plain(text: str) -> str:
     for token in tokens(text):
         page.take(token)
     return "\n".join(page.lines).strip("\n")
+
+
+def spoken(text: str) -> str:
+    """What is read aloud: a line for each paragraph, item and cell, without addresses, pictures and blocks of code."""
+    lines = ["".join(_SPOKEN.get(word.type, word.content) for word in token.children or ()) for token in tokens(text)]
+    return "\n".join(line.strip() for line in lines if line.strip())
+
+
+_SPOKEN = {"softbreak": " ", "hardbreak": "\n", "image": "", "html_inline": ""}
 
 
 @dataclass(slots=True)

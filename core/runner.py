@@ -36,6 +36,7 @@ from frontdesk.core.metrics import Metrics
 from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.registry import Registry
 from frontdesk.core.router import Router
+from frontdesk.core.speaking import Speaking
 from frontdesk.core.store import Claim, Store
 from frontdesk.core.tasks import FAILURES, Tasks, backoff, being_cancelled, when_writable
 from frontdesk.core.turn import Superseded, Turn
@@ -75,6 +76,7 @@ class Runner:
         languages: LanguageDetector,
         files: Files,
         hearing: Hearing,
+        speaking: Speaking,
         events: Events,
         metrics: Metrics,
         limits: TurnLimits,
@@ -87,6 +89,7 @@ class Runner:
         self._languages = languages
         self._files = files
         self._hearing = hearing
+        self._speaking = speaking
         self._events = events
         self._metrics = metrics
         self._limits = limits
@@ -211,6 +214,7 @@ class Runner:
                 return "silent"
             effects.apply(routed)
         turn.keep_memory()
+        await self._speaking.add(turn, effects.entries)
         if effects.resolved and not owned:
             turn.state = closed(turn.state)
             effects.mark("resolved")
