@@ -3,6 +3,8 @@
 Code that comes with a model is never run (`trust_remote_code` is not used), and weights are read as tensors only.
 """
 
+import json
+import pickle
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -102,6 +104,11 @@ def _broken(settings: ChatSettings, folder: Path) -> Iterator[None]:
         ) from error
     except ImportError as error:
         raise ConfigurationError(f"models.chat.model = {settings.model!r} needs another package: {_first_line(error)}") from error
+    except pickle.UnpicklingError as error:
+        raise ConfigurationError(
+            f"models.chat.model = {settings.model!r}: the .bin files in {folder} have more than tensors in them, perhaps "
+            "code, and are not loaded; convert them to safetensors"
+        ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
         raise ConfigurationError(
             f"models.chat.model = {settings.model!r} cannot be loaded ({_first_line(error)}): delete {folder} and run "
@@ -123,8 +130,6 @@ def _first_line(error: BaseException) -> str:
 
 def _check_files(folder: Path) -> None:
     """Raises for weights that are missing or cut off, by their headers: it takes no time, whatever their size."""
-    import json
-
     if lacking := missing(folder):
         raise ValueError(f"{', '.join(lacking[:3])} is missing")
     for file in sorted(folder.glob("*.safetensors")):
@@ -281,7 +286,16 @@ def _adapted(model: Any, folder: Path, settings: ChatSettings) -> Any:
     try:
         adapted = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
         return adapted if settings.quantization != "none" else adapted.merge_and_unload()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RuntimeError,
+        SafetensorError,
+        pickle.UnpicklingError,
+    ) as error:
         raise ConfigurationError(
             f"models.chat.adapter = {settings.adapter!r} is no LoRA adapter for {settings.model!r} ({_first_line(error)})"
         ) from error

@@ -111,8 +111,8 @@ def test_calls_that_cannot_be_made_say_what_is_wrong(text: str, problem: str) ->
 
 
 MARKS = st.sampled_from(
-    ["<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|python_tag|>", "<function=", ">", "<parameter=", "```json\n", "```",
-     '{"name": "cancel"', '"arguments": {', "}", "]", "[", "call:", "<escape>", "cancel(", ")", '"', "order", ":", "\x00"]
+    ["<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|python_tag|>", "<function=", ">", "<parameter=", "```json\n",
+     "```", '{"name": "cancel"', '"arguments": {', "}", "]", "[", "call:", "<escape>", "cancel(", '"', "order", ":", "\x00"]
 )  # fmt: skip
 
 
