@@ -21,7 +21,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from frontdesk.core.errors import ConfigurationError
+from frontdesk.core.errors import ConfigurationError, FrontdeskError
 from frontdesk.plugins.models.worker import frames
 from frontdesk.plugins.models.worker.frames import Beat, Begin, Broken, Call, Cancel, End, Failure, Loading, Piece, Ready, Stop
 from frontdesk.plugins.models.worker.service import Service
@@ -99,6 +99,8 @@ class Child:
             await self._break(str(error), for_good=True)
         except ImportError as error:
             await self._break(_first_line(error), for_good=True)
+        except FrontdeskError as error:
+            await self._break(str(error), for_good=False)
         except BaseException as error:
             # Nobody has asked anything yet: the words of the error quote no one.
             _print_places(error)

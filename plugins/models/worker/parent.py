@@ -35,12 +35,10 @@ class Patience:
     """Without a sign of life of its event loop, once it is ready; then it is killed."""
     cancelling: float = 60.0
     """For a cancelled call to end; then the child is killed, for it computes what nobody wants."""
-    tries: int = 5
-    """Failed loads in a row before the model counts as failed."""
     between: float = 1.0
-    """Before the second try; doubled with each further one."""
+    """Before a model that could not be loaded is tried again; doubled with each further try."""
     later: float = 600.0
-    """Before a failed model is tried once more: what it needs may be there by then."""
+    """Between its tries at most: what it needs may be there by then."""
     steady: float = 60.0
     """A child that lived so long is started again at once when it dies; others later and later."""
     unread_pieces: int = 65536
@@ -103,7 +101,7 @@ class Worker:
     async def start(self) -> None:
         """Returns at once; the child loads beside everything else. Does nothing while it runs."""
         if self._task is None or self._task.done():
-            self._set("loading", "it is being started")
+            self._set("loading", "its process is being started")
             self._task = asyncio.create_task(self._supervise(self._first_frame()), name=f"model {self.name}")
 
     async def stop(self) -> None:
@@ -182,13 +180,12 @@ class Worker:
                 log.error("a model's process ended: it is started again", model=self.name, reason=life.detail, seconds=wait)
                 self._set("loading", f"it is started again: {life.detail}")
             else:
+                wait = backoff(failures, base=patience.between, most=patience.later)
                 failures += 1
-                given_up = failures >= patience.tries
-                wait = patience.later if given_up else backoff(failures - 1, base=patience.between)
                 log.error("a model was not loaded: it is tried again", model=self.name, reason=life.detail, seconds=wait)
-                self._set("failed" if given_up else "loading", f"{life.detail}; it is tried again in {wait:g} s")
+                self._set("failed", f"{life.detail}; it is tried again in {wait:g} s")
             await asyncio.sleep(wait)
-            self._set("loading", f"it is tried again: {life.detail}")
+            self._set("loading", "its process is being started again")
 
     async def _live(self, life: "_Life", first: Begin) -> None:
         """A child's whole life. Afterwards `life` tells why it ended."""
@@ -278,8 +275,9 @@ class Worker:
 
     def _unavailable(self) -> ModelUnavailable:
         state = self._state
+        what = {"loading": "is loading", "failed": "could not be loaded"}.get(state.status, "is not there")
         share = f" ({state.progress:.0%})" if state.progress is not None else ""
-        return ModelUnavailable(f"{self.name} is {state.status}: {state.detail}{share}")
+        return ModelUnavailable(f"{self.name} {what}: {state.detail}{share}")
 
 
 class _Life:
