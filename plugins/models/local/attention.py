@@ -12,10 +12,22 @@ NAME = "frontdesk_packed"
 
 def register() -> str:
     """Makes it known to transformers by the name that is returned. Torch is imported here."""
-    from transformers import AttentionInterface
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import sdpa_mask
 
-    AttentionInterface.register(NAME, packed_attention)
+    AttentionInterface.register(NAME, attention)
+    AttentionMaskInterface.register(NAME, sdpa_mask)
     return NAME
+
+
+def attention(module: Any, query: Any, key: Any, value: Any, attention_mask: Any, **kwargs: Any) -> tuple[Any, None]:
+    """As transformers' `sdpa`, and exactly that where the model is called alone, beside its batch."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    if "cu_seq_lens_q" not in kwargs or kwargs.get("cache") is None:
+        found: tuple[Any, None] = sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+        return found
+    return packed_attention(module, query, key, value, **kwargs)
 
 
 def packed_attention(
@@ -23,7 +35,6 @@ def packed_attention(
     query: Any,
     key: Any,
     value: Any,
-    attention_mask: Any,
     *,
     cache: Any,
     cu_seq_lens_q: Any,
@@ -32,7 +43,7 @@ def packed_attention(
     softcap: float | None = None,
     **kwargs: Any,
 ) -> tuple[Any, None]:
-    """As transformers' attention functions: `query`, `key` and `value` are `(1, heads, tokens, width)` of all conversations.
+    """`query`, `key` and `value` are `(1, heads, tokens, width)` of all conversations.
 
     `cache` is transformers' paged cache, which keeps the new keys and values and returns them behind those that it has. There
     is no mask: a conversation's tokens see those before them, within the sliding window where the layer has one.

@@ -15,6 +15,7 @@ from frontdesk.core.errors import ConfigurationError
 from frontdesk.plugins.models.local import attention
 from frontdesk.plugins.models.local.chooser import Choice, Chooser
 from frontdesk.plugins.models.local.engine import Sampling
+from frontdesk.plugins.models.local.sampling import checkpoint_processors
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Batcher:
         self._attention = self._model.config.get_text_config()._attn_implementation
         # Elsewhere the library's own way is the better one, or the only one.
         self._packed = self._attention == "sdpa" and self._model.device.type == "cpu"
+        self._processors = checkpoint_processors(self._model.generation_config)
         self._manager: Any = None
         self._abandoned: list[threading.Thread] = []
         self._sign: tuple[Any, float] = (None, 0.0)
@@ -71,6 +73,11 @@ class Batcher:
         """Threads that hang in a step, and cannot be ended."""
         self._abandoned = [thread for thread in self._abandoned if thread.is_alive()]
         return len(self._abandoned)
+
+    @property
+    def beside(self) -> bool:
+        """Whether the model can be called alone while its batch runs."""
+        return self._packed or self._attention == "sdpa"
 
     @property
     def _cache(self) -> Any:
@@ -125,7 +132,7 @@ class Batcher:
         logging.getLogger("ContinuousBatchingLogger").setLevel(logging.ERROR)
         step = CPU_STEP if self._model.device.type == "cpu" else GPU_STEP
         manager = self._model.init_continuous_batching(
-            # All that is chosen is chosen by the `Chooser`; what the checkpoint recommends is not asked.
+            # All that is chosen is chosen by the `Chooser`.
             generation_config=GenerationConfig(do_sample=False, eos_token_id=-1, max_new_tokens=1),
             continuous_batching_config=ContinuousBatchingConfig(
                 page_size=PAGE,
@@ -150,7 +157,7 @@ class Batcher:
         self, request_id: str, ids: Sequence[int], sampling: Sampling, ends: frozenset[int], deliver: Callable[[Any], None]
     ) -> Choice | None:
         """On the event loop, where `deliver` is called with transformers' outputs. None if the manager takes no requests."""
-        choice = Choice(sampling)
+        choice = Choice(sampling, self._processors)
         self.chooser.choices[request_id] = choice
         self._manager.register_result_handler(request_id, deliver)
         added = self._manager.add_request(

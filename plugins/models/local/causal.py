@@ -5,13 +5,15 @@ import itertools
 import logging
 import os
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from frontdesk.core.errors import ModelFailed, ModelUnavailable
-from frontdesk.plugins.models.local.engine import Engine, Prompt, Sampling
+from frontdesk.plugins.models.local.engine import Prompt, Sampling
 from frontdesk.plugins.models.local.line import Line
 from frontdesk.plugins.models.local.loading import Loaded
+from frontdesk.plugins.models.local.plain import PlainEngine
 from frontdesk.plugins.models.settings import LocalOptions
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ class _Request:
 class CausalEngine:
     """An `Engine`. Requests beyond `concurrent`, or beyond the cache, wait in line.
 
-    A manager whose thread has died or hangs fails the requests that it had, and is made anew. Models that transformers cannot
-    batch run one request after the other.
+    A manager whose thread has died or hangs fails the requests that it had, and is made anew. Prompts that are more than ids,
+    and models that transformers cannot batch, run one after the other, beside the batch.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class CausalEngine:
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
         self._batcher: Batcher | None = None
-        self._plain: Engine | None = None
+        self._plain = PlainEngine(loaded, settings, stall_seconds=stall_seconds, die=die)
         self._capacity = settings.cache_tokens
         self._line: Line | None = None
 
@@ -98,7 +100,7 @@ class CausalEngine:
     @property
     def batches(self) -> bool:
         """Whether conversations share batches."""
-        return self._plain is None
+        return self._batcher is not None
 
     def room(self, prompt: int) -> int:
         return self.context - prompt
@@ -107,39 +109,34 @@ class CausalEngine:
         """Raises `ConfigurationError` if the cache does not fit into memory."""
         from frontdesk.plugins.models.local.batcher import Batcher, NotBatchable
 
-        self._batcher = Batcher(
+        batcher = Batcher(
             self._loaded.model,
             cache_tokens=self._settings.cache_tokens,
             concurrent=self._settings.concurrent,
             stall_seconds=self._stall_seconds,
         )
         try:
-            await asyncio.to_thread(self._batcher.start)
-            await asyncio.to_thread(self._batcher.check, self._loaded.model.config.get_text_config().vocab_size)
+            await asyncio.to_thread(batcher.start)
+            await asyncio.to_thread(batcher.check, self._loaded.model.config.get_text_config().vocab_size)
+            if self._loaded.kind == "vision" and not batcher.beside:
+                raise NotBatchable("its attention cannot be computed for pictures at the same time")
         except NotBatchable as error:
             logger.warning("conversations wait for each other, for transformers cannot batch this model: %s", error)
-            await asyncio.to_thread(self._batcher.stop)
-            await self._start_plain()
+            await asyncio.to_thread(batcher.stop)
             return
-        self._capacity = self._batcher.capacity
+        self._batcher = batcher
+        self._capacity = batcher.capacity
         self._line = Line(places=self._settings.concurrent, tokens=self._capacity)
         self._running.set()
         self._watcher = asyncio.create_task(self._watch())
 
-    async def _start_plain(self) -> None:
-        from frontdesk.plugins.models.local.plain import PlainEngine
-
-        self._batcher = None
-        self._plain = PlainEngine(self._loaded, self._settings, stall_seconds=self._stall_seconds, die=self._die)
-        await self._plain.start()
-
     async def generate(self, prompt: Prompt, sampling: Sampling) -> AsyncGenerator[list[int]]:
-        if self._plain is not None:
-            async for piece in self._plain.generate(prompt, sampling):
-                yield piece
-            return
         self._check_open()
-        assert self._line is not None
+        if self._line is None or prompt.tensors:
+            async with aclosing(self._plain.generate(prompt, sampling)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            return
         async with self._line.place(self._needed(len(prompt.ids) + sampling.max_tokens)):
             request = await self._submit(prompt, sampling)
             seen = 0
@@ -174,8 +171,7 @@ class CausalEngine:
         self._fail_all(closed)
         if self._batcher is not None:
             await asyncio.to_thread(self._batcher.stop)
-        if self._plain is not None:
-            await self._plain.close()
+        await self._plain.close()
 
     def _check_open(self) -> None:
         if self._closed:

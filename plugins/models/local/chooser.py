@@ -1,5 +1,6 @@
 """Chooses the tokens of a batch, each by the sampling of its own request. Imports torch and transformers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -22,6 +23,8 @@ class Choice:
     """
 
     sampling: Sampling
+    processors: Any = ()
+    """What the checkpoint asks for; they want to know the tokens before."""
     randomness: Any = field(init=False)
     rubbish: bool = False
     keep_logits: bool = False
@@ -30,10 +33,12 @@ class Choice:
     def __post_init__(self) -> None:
         self.randomness = generator(self.sampling)
 
-    def __call__(self, logits: Any) -> None:
-        """Changes logits, shape `(vocabulary,)`, so that the largest is that of the token chosen."""
+    def __call__(self, logits: Any, before: Sequence[int]) -> None:
+        """Changes logits, shape `(vocabulary,)`, so that the largest is that of the token chosen. `before`: prompt and answer."""
         if self.keep_logits:
             self.logits = logits.clone()
+        if self.processors:
+            logits.copy_(self.processors(torch.tensor([before], device=logits.device), logits[None])[0])
         # The largest is NaN where any is, infinite where one is, and minus infinite only where all are.
         if not bool(torch.isfinite(logits.max())):
             self.rubbish = True
@@ -56,22 +61,22 @@ class Chooser(ContinuousBatchingLogitsProcessor):
 
     def __init__(self) -> None:
         self.choices: dict[str, Choice] = {}
-        self._batch: list[str] = []
+        self._batch: list[Any] = []
 
     def fill_defaults(self, int32_tensor: Any) -> None:
         int32_tensor.zero_()
 
     def prepare_tensor_args(self, requests_with_new_token: list[Any]) -> Any:
         """Keeps who is in the batch, in the order of the rows; the manager wants a number for each."""
-        self._batch = [request.state.request_id for request in requests_with_new_token]
+        self._batch = [request.state for request in requests_with_new_token]
         return torch.zeros(len(self._batch), dtype=torch.int32)
 
     def __call__(self, scores: Any, tensor_arg: Any) -> Any:
         """`scores` are `(rows, vocabulary)`: a row for each request in the batch, those without a new token behind the others."""
-        for row, request_id in enumerate(self._batch):
-            choice = self.choices.get(request_id)
+        for row, state in enumerate(self._batch):
+            choice = self.choices.get(state.request_id)
             if choice is not None:
-                choice(scores[row])
+                choice(scores[row], state.initial_tokens + state.generated_tokens if choice.processors else ())
         return scores
 
     def processors(self) -> ContinuousBatchingLogitsProcessorList:

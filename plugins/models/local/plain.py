@@ -13,6 +13,7 @@ from frontdesk.core.errors import ModelFailed, ModelUnavailable
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
 from frontdesk.plugins.models.local.line import Line
 from frontdesk.plugins.models.local.loading import Loaded
+from frontdesk.plugins.models.local.sampling import checkpoint_processors
 from frontdesk.plugins.models.settings import LocalOptions
 
 logger = logging.getLogger(__name__)
@@ -141,10 +142,10 @@ class _Run:
         self._sign = time.monotonic()
         if self.cancelled.is_set():
             return
-        choice = Choice(self._sampling)
+        choice = Choice(self._sampling, checkpoint_processors(self._model.generation_config))
 
-        def chosen(_: Any, scores: Any) -> Any:
-            choice(scores[0])
+        def chosen(before: Any, scores: Any) -> Any:
+            choice(scores[0], before[0].tolist() if choice.processors else ())
             if choice.rubbish:
                 raise ModelFailed("the model computed rubbish: numbers that are none")
             return scores
@@ -153,7 +154,7 @@ class _Run:
             return torch.full((len(ids),), self.cancelled.is_set(), device=ids.device)
 
         ids = torch.tensor([list(self._prompt.ids)], device=self._model.device)
-        # Of the checkpoint's own settings, which tell how tokens are chosen, only the sampling of the request is wanted.
+        # How tokens are chosen is told by `choice` alone.
         config = GenerationConfig(
             do_sample=False,
             max_new_tokens=self._sampling.max_tokens,

@@ -133,7 +133,7 @@ class TemplatePrompter:
 
     def _rendered(self, messages: Sequence[ChatMessage], tools: Sequence[Tool]) -> tuple[int, ...]:
         ids = self._tokenizer.apply_chat_template(
-            [_as_template_takes_it(message) for message in messages],
+            [as_template_takes_it(message) for message in messages],
             tools=[described(tool) for tool in tools] or None,
             add_generation_prompt=True,
             sanitize_control_tokens=True,
@@ -143,7 +143,7 @@ class TemplatePrompter:
         return tuple(ids)
 
 
-def _as_template_takes_it(message: ChatMessage) -> dict[str, Any]:
+def as_template_takes_it(message: ChatMessage) -> dict[str, Any]:
     entry: dict[str, Any] = {"role": message.role, "content": message.text}
     if message.calls:
         entry["tool_calls"] = [

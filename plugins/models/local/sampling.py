@@ -48,3 +48,22 @@ def _nucleus(probabilities: Any, top_p: float) -> Any:
         best, tokens = probabilities.sort(descending=True)
     kept = min(int(torch.searchsorted(best.cumsum(dim=-1), share)) + 1, len(best))
     return tokens[:kept].sort().values
+
+
+def checkpoint_processors(generation: Any) -> Any:
+    """What the checkpoint's generation config asks of greedy decoding, too. Beams are not searched: a chat streams."""
+    from transformers import (
+        LogitsProcessorList,
+        NoRepeatNGramLogitsProcessor,
+        RepetitionPenaltyLogitsProcessor,
+        SuppressTokensLogitsProcessor,
+    )
+
+    found = LogitsProcessorList()
+    if generation.repetition_penalty not in (None, 1.0):
+        found.append(RepetitionPenaltyLogitsProcessor(generation.repetition_penalty))
+    if generation.no_repeat_ngram_size:
+        found.append(NoRepeatNGramLogitsProcessor(generation.no_repeat_ngram_size))
+    if generation.suppress_tokens:
+        found.append(SuppressTokensLogitsProcessor(generation.suppress_tokens))
+    return found
