@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from frontdesk.plugins.models.local.engine import Sampling
-from frontdesk.plugins.models.local.sampling import choose, generator
+from frontdesk.plugins.models.local.sampling import checkpoint_processors, choose, generator
 
 RELATIVE = frozenset({"t5", "mt5", "umt5", "longt5", "switch_transformers"})
 """Families whose decoders know only distances between tokens. Rows that began at different times can then share a batch: the
@@ -40,7 +40,7 @@ class Decoder:
         starts = (generation.decoder_start_token_id, config.decoder_start_token_id, generation.bos_token_id, self.pad)
         self.start = next(value for value in starts if value is not None)
         self.forced_first = generation.forced_bos_token_id
-        self.processors = _processors(generation)
+        self.processors = checkpoint_processors(generation)
 
     def choose(self, logits: Any, rows: Sequence[Row]) -> list[int]:
         """A token for each row by the last logits, shape `(rows, vocabulary)`."""
@@ -60,25 +60,6 @@ class Decoder:
             else choose(scores[number], row.sampling, row.randomness)
             for number, (row, token) in enumerate(zip(rows, greedy, strict=True))
         ]
-
-
-def _processors(generation: Any) -> Any:
-    """What the checkpoint's generation config asks of greedy decoding. Beams are not searched: a chat streams."""
-    from transformers import (
-        LogitsProcessorList,
-        NoRepeatNGramLogitsProcessor,
-        RepetitionPenaltyLogitsProcessor,
-        SuppressTokensLogitsProcessor,
-    )
-
-    found = LogitsProcessorList()
-    if generation.repetition_penalty not in (None, 1.0):
-        found.append(RepetitionPenaltyLogitsProcessor(generation.repetition_penalty))
-    if generation.no_repeat_ngram_size:
-        found.append(NoRepeatNGramLogitsProcessor(generation.no_repeat_ngram_size))
-    if generation.suppress_tokens:
-        found.append(SuppressTokensLogitsProcessor(generation.suppress_tokens))
-    return found
 
 
 class Cohort:
