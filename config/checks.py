@@ -68,8 +68,9 @@ def _to_run(name: str) -> str:
     except ConfigurationError as error:
         return str(error)
     except ValidationError as error:
-        keys = [".".join(map(str, ("channels", name, *one["loc"]))) for one in error.errors() if one["type"] == "missing"]
-        return f"set {', '.join(f'{key} ({variable(key)})' for key in keys)}"
+        if missing := [".".join(map(str, one["loc"])) for one in error.errors() if one["type"] == "missing"]:
+            key, more = f"channels.{name}.{missing[0]}", ", ".join(missing[1:])
+            return f"set `{key}` ({variable(key)})" + (f", and likewise {more}" if more else "")
     return f"write `channels: {{{name}: {{}}}}` into the configuration"
 
 

@@ -31,7 +31,7 @@ def check(config: ConfigFile = None) -> None:
     Exit code 2 if something is wrong. Example: `frontdesk config check --config shop.yaml`
     """
     from frontdesk.config.composition import build
-    from frontdesk.config.loader import load
+    from frontdesk.config.loader import ALWAYS_ON, load
 
     configuration = load(config)
     build(configuration)
@@ -39,6 +39,8 @@ def check(config: ConfigFile = None) -> None:
     typer.echo(f"The configuration is right: {source}")
     typer.echo(f"  channels  {', '.join(sorted(configuration.channels)) or 'none'}")
     typer.echo(f"  plugins   {', '.join(plugin.name for plugin in configuration.plugins) or 'none'}")
+    if set(configuration.channels) - set(ALWAYS_ON):
+        typer.echo("Whether the platforms take the keys is asked by `frontdesk channels check`.")
 
 
 @app.command()
