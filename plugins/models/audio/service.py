@@ -65,6 +65,11 @@ class AudioWorker:
         )
 
     @property
+    def worker(self) -> Worker:
+        """For those who look after the process."""
+        return self._worker
+
+    @property
     def state(self) -> ModelState:
         return self._worker.state
 
