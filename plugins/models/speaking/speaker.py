@@ -84,7 +84,7 @@ class CommandSpeaker:
     async def _spoken(self, text: str, language: str, wave: Path) -> Speech:
         voice = await self._program.voice(language)
         await self._run([self._program.path(), *self._program.arguments(voice, wave)], text)
-        if not wave.exists():
+        if not await asyncio.to_thread(wave.exists):
             raise ModelFailed(f"{self._program.name} wrote no sound")
         try:
             note = await self._audio.note(wave, max_seconds=MAX_SECONDS, seconds=self._settings.timeout)
