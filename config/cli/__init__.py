@@ -17,6 +17,7 @@ COMMANDS = {
     "new": "new",
     "kb": "knowledge",
     "channels": "channels",
+    "models": "models",
     "config": "configuration",
     "dead": "dead",
     "evaluate": "evaluate",

@@ -36,13 +36,27 @@ def ask(
     text: Annotated[str, typer.Argument(help="What a customer would write.", show_default=False)],
     config: ConfigFile = None,
     as_json: AsJson = False,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="Ask this model itself, without the bot.", show_default=False),
+    ] = None,
 ) -> None:
     """Ask one question and print the answer.
 
     Example: `frontdesk ask "How long does shipping take?"`
 
     As in `frontdesk chat`, the conversation is not kept, but what the plugins do is real.
+
+    With `--model` a language model answers alone, and its words come as it makes them:
+    `frontdesk ask --model google/flan-t5-small "Translate to German: Where is my parcel?"` runs a model of the Hugging Face hub
+    or of a folder on this machine, and downloads it if it is not here; `--model openai:gpt-5-mini` or `--model ollama:llama3.2`
+    ask a service, with the key and address of the configuration, or else with the key in OPENAI_API_KEY.
     """
+    if model is not None:
+        from frontdesk.config.cli.asking import ask_model
+
+        ask_model(text, model, config=config, as_json=as_json)
+        return
     _talk(config, as_json=as_json, question=text)
 
 
