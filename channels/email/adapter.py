@@ -7,9 +7,6 @@ second copy, which a crash between the server's yes and our mark can make, is kn
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.message import EmailMessage
-from email.policy import EmailPolicy
-from email.utils import getaddresses
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +17,7 @@ from frontdesk.channels.email.mailbox import Mailbox, Watching
 from frontdesk.channels.email.oauth import TokenError
 from frontdesk.channels.email.parse import whole
 from frontdesk.channels.email.receive import Receiver
-from frontdesk.channels.email.render import Sender, render
+from frontdesk.channels.email.render import Sender, Written, render
 from frontdesk.channels.email.settings import MB, Account, EmailSettings
 from frontdesk.channels.email.smtp import LOGIN_FIX, OAUTH_FIX, Envelope, Mailer
 from frontdesk.channels.email.state import State
@@ -32,6 +29,10 @@ from frontdesk.core.messages import Message, Outgoing
 
 log = structlog.get_logger(__name__)
 
+NOBODY_PROVED = (
+    "nobody is proved by e-mail, so links to other channels do not count here: set trusted_servers of channels.email "
+    "(FRONTDESK_CHANNELS__EMAIL__TRUSTED_SERVERS) to the name with which your mail server begins Authentication-Results"
+)
 LONGEST_PAUSE = 1800.0
 """Seconds between two tries at most, and after a while: as RFC 5321 asks for."""
 
@@ -83,7 +84,8 @@ class EmailChannel(Channel):
             await _check_imap(account, self.settings.timeout)
             mailer = self._mailers[address]
             await mailer.check()
-        return ", ".join(self._accounts)
+        addresses = ", ".join(self._accounts)
+        return addresses if self.settings.trusted_servers else f"{addresses}; {NOBODY_PROVED}"
 
     def whole(self, message: Message) -> str | None:
         return whole(message)
@@ -98,16 +100,23 @@ class EmailChannel(Channel):
             await self._within_limit(mailbox, outgoing)
         answered, files = await self._answered(outgoing), self._files(outgoing)
 
-        def written() -> tuple[Envelope, str]:
-            mail = render(outgoing, sender=self._sender(account), threads=self._threads, answered=answered, files=files)
-            return _envelope(outgoing.id, account, mail), str(mail["Message-ID"])
+        def written() -> Written:
+            return render(outgoing, sender=self._sender(account), threads=self._threads, answered=answered, files=files)
 
-        envelope, message_id = await asyncio.to_thread(written)  # large attachments take seconds
+        mail = await asyncio.to_thread(written)
+        envelope = Envelope(
+            id=outgoing.id,
+            sender=account.address,  # bounces come to the mailbox, where they are matched to what bounced
+            recipients=[mail.recipient],
+            size=mail.size,
+            chunks=mail.chunks,
+            utf8=mail.utf8,
+        )
         try:
             await self._mailers[mailbox].send(envelope)
         except DeliveryDeferred as error:
             raise DeliveryDeferred(str(error), retry_after=self._pause(outgoing)) from error
-        return message_id
+        return mail.message_id
 
     async def _within_limit(self, mailbox: str, outgoing: Outgoing) -> None:
         """Raises `DeliveryDeferred`: whatever makes the bot write so much must not make it write without end."""
@@ -144,13 +153,6 @@ class EmailChannel(Channel):
 
     def _mailer(self, account: Account) -> Mailer:
         return Mailer(account.smtp, connections=self.settings.smtp_connections, timeout=self.settings.timeout)
-
-
-def _envelope(id: str, account: Account, mail: EmailMessage) -> Envelope:
-    """Bounces come to the mailbox, where they are matched to what bounced."""
-    recipients = [address for _, address in getaddresses([str(field) for field in mail.get_all("To", [])])]
-    utf8 = isinstance(mail.policy, EmailPolicy) and mail.policy.utf8
-    return Envelope(id=id, sender=account.address, recipients=recipients, data=mail.as_bytes(), utf8=utf8)
 
 
 async def _check_imap(account: Account, seconds: float) -> None:

@@ -3,7 +3,9 @@
 import hashlib
 import html as entities
 import re
-from collections.abc import Iterator, Mapping
+from base64 import b64encode
+from binascii import b2a_base64
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.header import Header
@@ -13,6 +15,7 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime, parsedate_to_datetime
 from functools import cache
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import nh3
@@ -31,6 +34,8 @@ from frontdesk.core.plaintext import plain
 from frontdesk.core.rendering import numbered, with_sources
 
 MAX_QUOTED, MAX_QUOTED_LINES = 8000, 150
+LINE_BYTES, CHUNK_LINES = 57, 1000
+"""Of an attachment on one line of base64, and so many lines at a time."""
 IDS = frozenset(("message-id", "in-reply-to", "references"))
 LIST_MARK = re.compile(r"^(\d*)([-+.)])")
 MEDIA_TYPE = re.compile(r"(?!multipart/|message/)([\w.+-]{1,80})/([\w.+-]{1,120})")
@@ -91,13 +96,38 @@ class _Policy(EmailPolicy):
 POLICY = _Policy(linesep="\r\n")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A mail, of which only the text is held: what is attached is read from its file, and encoded, while it is sent.
+
+    `utf8`: the server must take addresses beyond ASCII (SMTPUTF8).
+    """
+
+    message_id: str
+    recipient: str
+    utf8: bool
+    pieces: tuple[bytes | Path, ...]
+
+    @property
+    def size(self) -> int:
+        """In bytes, encoded."""
+        return sum(len(piece) if isinstance(piece, bytes) else _encoded_size(piece.stat().st_size) for piece in self.pieces)
+
+    def chunks(self) -> Iterator[bytes]:
+        """The mail in order, with CRLF at the ends of its lines. Reads files."""
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                yield piece
+            else:
+                yield from _encoded(piece)
+
+
 def render(
     outgoing: Outgoing, *, sender: Sender, threads: Threads, answered: Message | None, files: Mapping[str, Path]
-) -> EmailMessage:
+) -> Written:
     """`answered` is the customer's mail that is answered, or else their last one; `files` where the attachments lie, by id.
 
-    The same arguments give the same mail, byte for byte, by `as_bytes()`; its policy's `utf8` says that the server must take
-    addresses beyond ASCII (SMTPUTF8). Raises `DeliveryRejected` if there is no address to send it to.
+    The same arguments give the same mail, byte for byte. Raises `DeliveryRejected` if there is no address to send it to.
     """
     first = (original(answered) if answered is not None else None) or Original()
     address = normal(first.answer_to or (outgoing.contact.email or outgoing.contact.id if not first.sender else ""))
@@ -107,14 +137,18 @@ def render(
     for name, value in _headers(outgoing, sender, threads, first, address):
         mail[name] = value
     _body(mail, outgoing, first, answered.at if answered is not None else outgoing.at)
-    for attachment in outgoing.attachments:
-        _attach(mail, attachment, files)
+    contents = [(_attach(mail, attachment), files[attachment.id]) for attachment in outgoing.attachments]
     if outgoing.language and re.fullmatch(r"[A-Za-z0-9-]{1,40}", outgoing.language):
         mail["Content-Language"] = outgoing.language
     digest = hashlib.sha256(outgoing.id.encode("utf-8", "replace")).hexdigest()
     for number, part in enumerate(part for part in mail.walk() if part.is_multipart()):
         part.set_boundary(f"=_{number}_{digest[:32]}")  # "=_" stands in no encoded text
-    return mail
+    return Written(
+        message_id=str(mail["Message-ID"]),
+        recipient=address,
+        utf8=mail.policy.utf8,
+        pieces=tuple(_pieces(mail.as_bytes(), contents)),
+    )
 
 
 def markdown(outgoing: Outgoing) -> str:
@@ -214,10 +248,39 @@ def _when(date: str, otherwise: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M")
 
 
-def _attach(mail: EmailMessage, attachment: Attachment, files: Mapping[str, Path]) -> None:
+def _attach(mail: EmailMessage, attachment: Attachment) -> bytes:
+    """Returns what stands in the mail where the content belongs."""
     kind = MEDIA_TYPE.fullmatch(attachment.media_type)
     main, sub = kind.groups() if kind else ("application", "octet-stream")
-    mail.add_attachment(files[attachment.id].read_bytes(), maintype=main, subtype=sub, filename=_line(attachment.name))
+    place = token_bytes(LINE_BYTES // 2)
+    mail.add_attachment(place, maintype=main, subtype=sub, filename=_line(attachment.name))
+    return b64encode(place)
+
+
+def _pieces(data: bytes, contents: Sequence[tuple[bytes, Path]]) -> Iterator[bytes | Path]:
+    for place, path in contents:
+        before, _, data = data.partition(place)
+        yield before
+        yield path
+    yield data
+
+
+def _encoded(path: Path) -> Iterator[bytes]:
+    """In base64, lines as long as RFC 2045 allows, none after the last."""
+    with path.open("rb") as file:
+        separator = b""
+        while content := file.read(LINE_BYTES * CHUNK_LINES):
+            yield separator + _lines(content)
+            separator = b"\r\n"
+
+
+def _lines(content: bytes) -> bytes:
+    lines = (content[start : start + LINE_BYTES] for start in range(0, len(content), LINE_BYTES))
+    return b"\r\n".join(b2a_base64(line, newline=False) for line in lines)
+
+
+def _encoded_size(size: int) -> int:
+    return (size + 2) // 3 * 4 + 2 * max(0, (size - 1) // LINE_BYTES)
 
 
 def _mailbox(name: str, address: str) -> Address:

@@ -169,8 +169,12 @@ class EmailSettings(MailboxSettings):
 def _problems(mailbox: MailboxSettings, place: tuple[str | int, ...], *, allow_plaintext: bool) -> Iterator[InitErrorDetails]:
     secret = "password" if mailbox.oauth_token_url is None else "oauth_client_id"
     for name in ("address", secret, "imap_host", "smtp_host"):
-        if getattr(mailbox, name) is None:
+        value = getattr(mailbox, name)
+        if value is None:
             yield {"type": "missing", "loc": (*place, name), "input": None}
+        elif not value:
+            error = ValueError("it is empty: give it a value")
+            yield {"type": "value_error", "loc": (*place, name), "input": "", "ctx": {"error": error}}
     for protocol, tls in (("imap", _imap_tls(mailbox)), ("smtp", _smtp_tls(mailbox))):
         host = getattr(mailbox, f"{protocol}_host")
         if host and tls == "none" and not (allow_plaintext or _is_this_machine(host)):

@@ -4,7 +4,7 @@ import asyncio
 import re
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
@@ -13,10 +13,13 @@ from aiosmtplib import (
     SMTP,
     SMTPAuthenticationError,
     SMTPConnectResponseError,
+    SMTPDataError,
     SMTPException,
     SMTPNotSupported,
     SMTPRecipientRefused,
     SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPStatus,
 )
 
 from frontdesk.channels.email.oauth import TokenError
@@ -37,6 +40,8 @@ IDLE_SECONDS = 60.0
 """Servers close what is idle for some minutes; we do before."""
 DATA_SECONDS = 240.0
 """Some servers look through a mail before they take it: who does not wait sends it twice."""
+MOST_BUFFERED, DRAIN_SECONDS = 256 * 1024, 0.005
+"""Bytes that wait for the network, and how often it is looked whether they are gone."""
 REMEMBERED = 1_000
 ENHANCED = re.compile(r"\s*([245]\.\d{1,3}\.\d{1,3})\b")
 UNSAFE = re.compile(r"[\x00-\x20\x7f<>]")
@@ -45,12 +50,16 @@ IN_ANGLES, ADDRESS = re.compile(r"<[^<>]*>"), re.compile(r"\S+@\S+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """`id` is the same at every try. The mail is for the first of the `recipients`. `utf8` asks for SMTPUTF8 (RFC 6531)."""
+    """`id` is the same at every try. The mail is for the first of the `recipients`. `utf8` asks for SMTPUTF8 (RFC 6531).
+
+    `chunks` are the mail, of `size` bytes, with CRLF at the ends of its lines; they are read in a thread, one at a time.
+    """
 
     id: str
     sender: str
     recipients: Sequence[str]
-    data: bytes
+    size: int
+    chunks: Callable[[], Iterator[bytes]]
     utf8: bool = False
 
 
@@ -192,7 +201,7 @@ async def _transaction(smtp: SMTP, envelope: Envelope, recipients: Sequence[str]
     encoding = "utf-8" if envelope.utf8 else "ascii"
     if smtp.is_ehlo_or_helo_needed:
         await smtp.ehlo()
-    options = [f"SIZE={len(envelope.data)}"] if smtp.supports_extension("size") else []
+    options = [f"SIZE={envelope.size}"] if smtp.supports_extension("size") else []
     if envelope.utf8:
         if not smtp.supports_extension("smtputf8"):
             raise SMTPNotSupported("SMTPUTF8")
@@ -208,7 +217,7 @@ async def _transaction(smtp: SMTP, envelope: Envelope, recipients: Sequence[str]
                     raise
                 refused[address] = (error.code, error.message)
         if len(refused) < len(recipients):
-            await _data(smtp, envelope.data)
+            await _data(smtp, envelope.chunks())
         else:
             await smtp.rset()
     except SMTPResponseException:
@@ -218,14 +227,57 @@ async def _transaction(smtp: SMTP, envelope: Envelope, recipients: Sequence[str]
     return refused
 
 
-async def _data(smtp: SMTP, data: bytes) -> None:
-    """Raises `DeliveryUncertain` if the server is lost before it has said whether it takes the mail."""
+async def _data(smtp: SMTP, chunks: Iterator[bytes]) -> None:
+    """aiosmtplib's own `data` takes the whole mail, and copies it four times; this holds a chunk and what is in the socket.
+
+    Raises `DeliveryUncertain` if the server is lost after it has got the whole mail and before it has said whether it takes it.
+    """
+    started = await smtp.execute_command(b"DATA")
+    protocol, transport = smtp.protocol, smtp.transport
+    if started.code != SMTPStatus.start_input:
+        raise SMTPDataError(started.code, started.message)
+    if protocol is None or not isinstance(transport, asyncio.WriteTransport):
+        raise SMTPServerDisconnected("Connection lost")
+    whole = False
+    answer = asyncio.ensure_future(protocol.read_response())  # some refuse a mail before they have read it
     try:
-        await smtp.data(data, timeout=DATA_SECONDS)
-    except SMTPResponseException:
-        raise
+        async with asyncio.timeout(DATA_SECONDS):
+            dots = _Dots()
+            while not answer.done() and (chunk := await asyncio.to_thread(next, chunks, None)) is not None:
+                protocol.write(dots.stuffed(chunk))
+                while transport.get_write_buffer_size() > MOST_BUFFERED and not answer.done():  # noqa: ASYNC110 - no event tells
+                    await asyncio.sleep(DRAIN_SECONDS)
+            if not answer.done():
+                whole = True
+                protocol.write(dots.end())
+            response = await answer
     except (SMTPException, OSError, EOFError) as error:
-        raise DeliveryUncertain(f"the mail server was lost while it took the mail: {type(error).__name__}") from None
+        smtp.close()
+        if whole:
+            raise DeliveryUncertain(f"the mail server was lost while it took the mail: {type(error).__name__}") from None
+        raise
+    finally:
+        answer.cancel()
+    if not whole:
+        smtp.close()  # the rest of the mail would be taken for commands
+    if response.code != SMTPStatus.completed or not whole:
+        raise SMTPDataError(response.code, response.message)
+
+
+class _Dots:
+    """Lines that begin with a dot get another one (RFC 5321, section 4.5.2), wherever the chunks are cut."""
+
+    def __init__(self) -> None:
+        self._last = b"\r\n"
+
+    def stuffed(self, chunk: bytes) -> bytes:
+        joined = (self._last + chunk).replace(b"\r\n.", b"\r\n..")
+        stuffed = joined[len(self._last) :]
+        self._last = (self._last + chunk)[-2:]
+        return stuffed
+
+    def end(self) -> bytes:
+        return b".\r\n" if self._last == b"\r\n" else b"\r\n.\r\n"
 
 
 async def _quit(smtp: SMTP) -> None:

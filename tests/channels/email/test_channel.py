@@ -83,7 +83,7 @@ async def test_the_same_reply_has_the_same_id_at_every_try(bot: Start) -> None:
         send = bot.channel._mailers[BOT].send
 
         async def watched(envelope: Any) -> None:
-            tried.append(envelope.data)
+            tried.append(b"".join(envelope.chunks()))
             await send(envelope)
 
         bot.channel._mailers[BOT].send = watched
@@ -383,7 +383,7 @@ async def test_what_can_never_be_sent_is_a_dead_letter(bot: Start) -> None:
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
-        ({}, None),
+        ({"trusted_servers": ["mx"]}, None),
         ({"password": "wrong"}, "PASSWORD"),
         ({"smtp_password": "wrong"}, "PASSWORD"),
         ({"imap_port": 1}, "IMAP_HOST"),
@@ -403,6 +403,15 @@ async def test_the_check_says_who_we_are_or_what_is_wrong(bot: Start, changed: d
         else:
             with pytest.raises(ConfigurationError, match=f"FRONTDESK_CHANNELS__EMAIL__{told}"):
                 await channel.check()
+
+
+async def test_the_check_says_when_nobody_can_be_proved(bot: Start) -> None:
+    async with bot() as bot:
+        settings = EmailSettings.model_validate({"address": BOT, "password": PASSWORDS[BOT], **local(bot.server)})
+        said = await EmailChannel(settings, bot.channel.services).check()
+        assert said.startswith(f"{BOT}; nobody is proved by e-mail")
+        assert "FRONTDESK_CHANNELS__EMAIL__TRUSTED_SERVERS" in said
+        assert "\n" not in said
 
 
 async def test_exim_and_dovecot_carry_mail_both_ways_and_what_bounces_is_found(real: RealMail, tmp_path: Path) -> None:

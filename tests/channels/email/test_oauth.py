@@ -56,7 +56,7 @@ async def test_it_logs_in_with_a_token_which_is_asked_for_once(server: MailServe
         await connection.select("INBOX")
         await connection.close()
         await mailer.check()
-    await mailer.send(Envelope(id="1", sender=BOT, recipients=[ANN], data=b"\r\nwords\r\n"))
+    await mailer.send(Envelope(id="1", sender=BOT, recipients=[ANN], size=9, chunks=lambda: iter([b"\r\nwords\r\n"])))
     await mailer.close()
     assert server.smtp.received[0].user == BOT
     assert provider.asked == [{"client_id": "app", "grant_type": "client_credentials"}]
@@ -106,7 +106,7 @@ async def test_a_provider_that_gives_none_is_waited_for(
         await Connection.open(imap)
     mailer = Mailer(replace(imap, port=server.smtp.port))
     with pytest.raises(DeliveryDeferred, match="no access token"):
-        await mailer.send(Envelope(id="1", sender=BOT, recipients=[ANN], data=b""))
+        await mailer.send(Envelope(id="1", sender=BOT, recipients=[ANN], size=0, chunks=lambda: iter(())))
     with pytest.raises(ConfigurationError, match="FRONTDESK_CHANNELS__EMAIL__OAUTH_TOKEN_URL"):
         await mailer.check()
 

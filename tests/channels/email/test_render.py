@@ -1,7 +1,10 @@
 """Replies as mails: both forms, headers that keep threads, nothing smuggled in, and the same bytes at every try."""
 
+import base64
 import html as entities
+import random
 import re
+import tracemalloc
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,7 +18,7 @@ from hypothesis import strategies as st
 from frontdesk.channels.email.mime import read
 from frontdesk.channels.email.parse import original, parse
 from frontdesk.channels.email.phrases import CHOOSE, CORRECTION, SUBJECT, WROTE
-from frontdesk.channels.email.render import Sender, render
+from frontdesk.channels.email.render import Sender, Written, render
 from frontdesk.channels.email.reply_text import new_html, new_text
 from frontdesk.channels.email.threads import Threads
 from frontdesk.core.errors import DeliveryRejected
@@ -39,18 +42,22 @@ def a_mail(headers: str = "", text: str = "Where is it?", *, sender: str = ANN, 
     return parse(mail, mailbox=SHOP, threads=THREADS, trusted=("mx",), own={SHOP}, now=AT).message
 
 
-def a_reply(text: str = "On its way.", *, to: Message | None = None, sender: Sender = SENDER, **fields: Any) -> EmailMessage:
+def a_reply(text: str = "On its way.", *, to: Message | None = None, sender: Sender = SENDER, **fields: Any) -> Written:
     answered = to or a_mail()
     files = fields.pop("files", {})
     fields = {"id": "outgoing-1", "at": AT, "conversation": answered.conversation, "contact": answered.contact, **fields}
-    mail = render(Outgoing(channel="email", text=text, **fields), sender=sender, threads=THREADS, answered=answered, files=files)
-    assert isinstance(mail, EmailMessage)
-    return mail
+    return render(Outgoing(channel="email", text=text, **fields), sender=sender, threads=THREADS, answered=answered, files=files)
 
 
-def sent(mail: EmailMessage) -> EmailMessage:
+def data_of(mail: Written) -> bytes:
+    data = b"".join(mail.chunks())
+    assert mail.size == len(data)
+    return data
+
+
+def sent(mail: Written) -> EmailMessage:
     """As the other side reads it, by another parser than ours."""
-    data = mail.as_bytes()
+    data = data_of(mail)
     assert max(map(len, data.split(b"\r\n"))) <= 998
     assert b"\n" not in data.replace(b"\r\n", b"")
     received = message_from_bytes(data, policy=policy.default)
@@ -87,7 +94,7 @@ def test_the_answer_to_the_answer_comes_back() -> None:
             a_mail(headers.replace("To:", "Cc:") if headers.startswith("To") else headers).conversation == a_mail().conversation
         )
     assert mail["Reply-To"].addresses[0].addr_spec.startswith("support+")
-    assert a_reply(sender=Sender(address=SHOP, name="", domain="shop.example", plus=False))["Reply-To"] is None
+    assert sent(a_reply(sender=Sender(address=SHOP, name="", domain="shop.example", plus=False)))["Reply-To"] is None
 
 
 def test_an_agent_writes_under_their_name() -> None:
@@ -198,7 +205,7 @@ def test_any_words_make_a_mail(subject: str, name: str, text: str) -> None:
     kept = original(answered)
     assert kept is not None
     mail = a_reply(text, sender=Sender(address=SHOP, name=name, domain="shop.example"), author=f"agent:{subject}", language="en")
-    data = mail.as_bytes()
+    data = data_of(mail)
     received = message_from_bytes(data, policy=policy.default)
     assert received["To"].addresses[0].addr_spec == "ann@home.example"
     assert received["From"].addresses[0].addr_spec == SHOP
@@ -223,7 +230,7 @@ def test_subjects_are_not_stacked(subject: str, answer: str) -> None:
 
 def test_long_message_ids_stay_whole() -> None:
     answered = a_mail(f"References: {' '.join([OUTLOOK] * 3)} <2@home.example>\r\n")
-    data = a_reply(to=answered).as_bytes().decode()
+    data = data_of(a_reply(to=answered)).decode()
     assert f"References: {OUTLOOK}\r\n <2@home.example>\r\n <1@home.example>\r\n" in data
 
 
@@ -244,8 +251,32 @@ def test_the_same_reply_is_the_same_mail(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x")
     fields: dict[str, Any] = {"attachments": (Attachment(id="a", name="a", media_type="text/plain", size=1),)}
     fields["files"] = {"a": tmp_path / "a"}
-    assert a_reply(**fields).as_bytes() == a_reply(**fields).as_bytes()
-    assert a_reply(**fields, id="outgoing-2").as_bytes() != a_reply(**fields).as_bytes()
+    assert data_of(a_reply(**fields)) == data_of(a_reply(**fields))
+    assert data_of(a_reply(**fields, id="outgoing-2")) != data_of(a_reply(**fields))
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 57 * 1000 - 1, 57 * 1000, 57 * 1000 + 1, 200_000])
+def test_attachments_are_encoded_as_the_standard_library_does_it(tmp_path: Path, size: int) -> None:
+    content = random.Random(size).randbytes(size)
+    (tmp_path / "a").write_bytes(content)
+    attachment = Attachment(id="a", name="a.bin", media_type="application/x-a", size=size)
+    found = data_of(a_reply(attachments=(attachment,), files={"a": tmp_path / "a"}))
+    (part,) = message_from_bytes(found, policy=policy.default).iter_attachments()
+    assert part.get_payload().split() == base64.encodebytes(content).decode().split()
+    assert part.get_payload(decode=True) == content
+
+
+def test_of_an_attachment_only_a_piece_is_held(tmp_path: Path) -> None:
+    with (tmp_path / "a").open("wb") as file:
+        file.truncate(32 * 1024 * 1024)
+    attachment = Attachment(id="a", name="a.bin", media_type="application/x-a", size=32 * 1024 * 1024)
+    tracemalloc.start()
+    try:
+        mail = a_reply(attachments=(attachment,), files={"a": tmp_path / "a"})
+        assert sum(map(len, mail.chunks())) == mail.size > 43_000_000
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -290,12 +321,12 @@ def test_a_reply_without_a_mail_goes_to_the_contact() -> None:
 
 
 def test_addresses_beyond_ascii_need_smtputf8() -> None:
-    assert not a_reply(to=a_mail(sender="Bücher <a@bücher.example>")).policy.utf8
-    assert a_reply(to=a_mail(sender="Bücher <a@bücher.example>"))["To"].addresses[0].domain == "xn--bcher-kva.example"
+    assert not a_reply(to=a_mail(sender="Bücher <a@bücher.example>")).utf8
+    assert sent(a_reply(to=a_mail(sender="Bücher <a@bücher.example>")))["To"].addresses[0].domain == "xn--bcher-kva.example"
     mail = a_reply(to=a_mail(sender="用户 <用户@home.example>", subject="灯"))
-    assert mail.policy.utf8
-    assert "To: 用户 <用户@home.example>\r\nReply-To" in mail.as_bytes().decode()
-    assert "Subject: Re: 灯\r\n" in mail.as_bytes().decode()
+    assert mail.utf8
+    assert "To: 用户 <用户@home.example>\r\nReply-To" in data_of(mail).decode()
+    assert "Subject: Re: 灯\r\n" in data_of(mail).decode()
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,9 @@ def test_several_mailboxes_share_what_they_do_not_say_themselves() -> None:
     ("given", "told"),
     [
         ({"password": None}, "password"),
+        ({"password": ""}, "password\n  Value error, it is empty"),
+        ({"mailboxes": [{"address": "a@shop.example", "password": ""}]}, "mailboxes.0.password"),
+        ({"oauth_token_url": "https://login.example/token", "oauth_client_id": ""}, "oauth_client_id"),
         ({"address": "Shop <support@shop.example>"}, "bare address"),
         ({"address": "support"}, "bare address"),
         ({"imap_tls": "none"}, "allow_plaintext"),

@@ -1,12 +1,17 @@
 """Sending: what is tried again and what is not, on the server in memory and on Exim."""
 
 import asyncio
+import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import pairwise, repeat
 
 import pytest
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.handlers import Sink
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from frontdesk.channels.email import smtp
@@ -23,7 +28,7 @@ DATA = b"From: support@shop.example\r\nSubject: hello\r\n\r\nwords\r\n.\r\n..two
 
 
 def an_envelope(*recipients: str, id: str = "1", data: bytes = DATA) -> Envelope:
-    return Envelope(id=id, sender=BOT, recipients=recipients or (ANN,), data=data)
+    return Envelope(id=id, sender=BOT, recipients=recipients or (ANN,), size=len(data), chunks=lambda: iter([data]))
 
 
 @pytest.fixture
@@ -75,7 +80,7 @@ async def test_refusals_are_told_apart(
     server.smtp.refuse(answer, at=stage)  # type: ignore[arg-type]
     if stage == "connect":
         error = DeliveryDeferred  # the server lets nobody in: that is no word about this mail
-    if answer == "cut" and stage in ("data", "end"):
+    if answer == "cut" and stage == "end":
         error, told = DeliveryUncertain, "was lost while it took the mail"
     with pytest.raises(error) as raised:
         await mailer.send(an_envelope())
@@ -84,6 +89,95 @@ async def test_refusals_are_told_apart(
     assert not server.smtp.received
     await mailer.send(an_envelope())
     assert len(server.smtp.received) == 1
+
+
+class Discards(asyncio.Protocol):
+    """A server that reads a mail without keeping it, or refuses it in the middle."""
+
+    def __init__(self, refuse_after: int | None = None) -> None:
+        self.taken = self.commands = 0
+        self._refuse_after = refuse_after
+        self._reading = self._refused = False
+        self._last = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._transport.write(b"220 mx\r\n")
+
+    def data_received(self, data: bytes) -> None:
+        if not self._reading:
+            self.commands += 1
+            self._reading = data.upper().startswith(b"DATA")
+            self._transport.write(b"354 go on\r\n" if self._reading else b"250 mx\r\n")
+            return
+        self.taken += len(data)
+        self._last = (self._last + data)[-5:]
+        if self._refuse_after is not None and self.taken > self._refuse_after and not self._refused:
+            self._refused = True
+            self._transport.write(b"552 5.3.4 too big\r\n")
+        elif self._last == b"\r\n.\r\n" and not self._refused:
+            self._reading = False
+            self._transport.write(b"250 2.0.0 taken\r\n")
+
+
+@asynccontextmanager
+async def discarding(**options: int) -> AsyncIterator[tuple[Mailer, list[Discards]]]:
+    made: list[Discards] = []
+
+    def factory() -> Discards:
+        made.append(Discards(**options))
+        return made[-1]
+
+    serving = await asyncio.get_running_loop().create_server(factory, "127.0.0.1", 0)
+    mailer = Mailer(replace(host(serving.sockets[0].getsockname()[1]), user=""))
+    try:
+        yield mailer, made
+    finally:
+        await mailer.close()
+        serving.close()
+
+
+def large(size: int) -> Envelope:
+    line = b"a" * 76 + b"\r\n"
+    chunk = line * 1000
+    return Envelope(id="large", sender=BOT, recipients=(ANN,), size=size, chunks=lambda: repeat(chunk, size // len(chunk)))
+
+
+async def test_a_large_mail_is_never_held_whole() -> None:
+    size = 40_000_000
+    async with discarding() as (mailer, made):
+        await mailer.send(large(size // 100))
+        tracemalloc.start()
+        try:
+            await mailer.send(large(size))
+            assert tracemalloc.get_traced_memory()[1] < 4_000_000
+        finally:
+            tracemalloc.stop()
+        assert sum(server.taken for server in made) > size
+
+
+async def test_a_mail_that_is_refused_in_the_middle_is_not_sent_to_its_end() -> None:
+    async with discarding(refuse_after=1_000_000) as (mailer, made):
+        with pytest.raises(DeliveryRejected, match=r"SMTP 552 5\.3\.4: too big"):
+            await mailer.send(large(200_000_000))
+        assert made[0].taken < 100_000_000
+        with pytest.raises(DeliveryRejected):  # on a connection of its own: the first is in the middle of a mail
+            await mailer.send(large(200_000_000))
+        assert len(made) == 2
+
+
+@given(st.lists(st.sampled_from([b".", b"\r\n", b"\r", b"\n", b"a", b".."]), max_size=12), st.data())
+def test_dots_are_doubled_wherever_a_mail_is_cut(pieces: list[bytes], data: st.DataObject) -> None:
+    mail = b"".join(pieces)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(mail)), max_size=6)))
+    dots = smtp._Dots()
+    parts = [mail[start:end] for start, end in pairwise([0, *cuts, len(mail)])]
+    sent = b"".join(dots.stuffed(part) for part in parts) + dots.end()
+    assert sent.endswith(b"\r\n.\r\n") or sent == b".\r\n"
+    body = sent.removesuffix(b".\r\n")
+    assert (b"\r\n" + body).replace(b"\r\n..", b"\r\n.") in (b"\r\n" + mail, b"\r\n" + mail + b"\r\n")
+    assert b"\r\n.\r\n" not in b"\r\n" + body
 
 
 async def test_a_refused_login_waits_for_the_right_password(server: MailServer) -> None:
