@@ -19,7 +19,7 @@ from frontdesk.channels.desk.live import ENDED, Live
 from frontdesk.channels.desk.pages import Pages, is_part
 from frontdesk.channels.desk.parse import MAX_TEXT, Draft, current_path, draft, form
 from frontdesk.channels.desk.people import People, Person
-from frontdesk.channels.desk.render import IMAGES, SOUNDS, Line, attachments_of, retrieved
+from frontdesk.channels.desk.render import IMAGES, SOUNDS, VIDEOS, Line, attachments_of, retrieved
 from frontdesk.channels.desk.security import ACCOUNT, SESSION
 from frontdesk.channels.desk.sessions import Sessions
 from frontdesk.channels.desk.strings import Refusal
@@ -286,7 +286,7 @@ class ConversationPages:
             path = self._services.attachments.path(attachment.id)
         except KeyError:
             raise web.HTTPNotFound from None
-        inline = attachment.media_type in IMAGES | SOUNDS
+        inline = attachment.media_type in IMAGES | SOUNDS | VIDEOS
         disposition = "inline" if inline and "download" not in request.query else "attachment"
         return web.FileResponse(
             path,

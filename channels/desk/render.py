@@ -30,6 +30,8 @@ from frontdesk.core.messages import (
 
 # SVG is left out: it can carry script.
 IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+VIDEOS = frozenset({"video/mp4", "video/webm"})
+WAVE = 300
 SOUNDS = frozenset({"audio/ogg", "audio/mpeg", "audio/mp4", "audio/aac", "audio/wav", "audio/x-wav", "audio/webm", "audio/flac"})
 
 _TAGS = {
@@ -63,9 +65,21 @@ class File:
     name: str
     url: str
     size: str
-    kind: Literal["image", "audio", "file"]
-    transcript: str | None = None
+    kind: Literal["image", "audio", "video", "file"]
     problem: str = ""
+    sound: "Sound | None" = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sound:
+    """What is known of a recording. `wave` is an SVG path of its loudness, `WAVE` wide and 100 high."""
+
+    length: str
+    wave: str
+    transcript: str | None
+    unheard: str | None
+    language: str
+    confidence: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -176,8 +190,8 @@ def _message(entry: Entry, message: Message) -> Line:
     files, places = [], []
     for part in message.parts:
         match part:
-            case AudioPart(attachment=attachment, transcript=transcript):
-                files.append(_file(entry.seq, message.conversation, attachment, transcript))
+            case AudioPart(attachment=attachment):
+                files.append(_file(entry.seq, message.conversation, attachment, _sound(part)))
             case ImagePart(attachment=attachment) | FilePart(attachment=attachment):
                 files.append(_file(entry.seq, message.conversation, attachment))
             case LocationPart() as location:
@@ -211,15 +225,36 @@ def _delivery(entry: Entry) -> State:
             return "sent"
 
 
-def _file(seq: int, conversation: str, attachment: Attachment, transcript: str | None = None) -> File:
-    kind: Literal["image", "audio", "file"] = "file"
+def _file(seq: int, conversation: str, attachment: Attachment, sound: Sound | None = None) -> File:
+    kind: Literal["image", "audio", "video", "file"] = "file"
     if attachment.media_type in IMAGES:
         kind = "image"
     elif attachment.media_type in SOUNDS:
         kind = "audio"
+    elif sound is not None and attachment.media_type in VIDEOS:
+        kind = "video"
     url = f"/desk/c/{quote(conversation, safe='')}/files/{seq}/{quote(attachment.id, safe='')}" if attachment.id else ""
     size = file_size(attachment.size) if attachment.size else ""
-    return File(name=attachment.name, url=url, size=size, kind=kind, transcript=transcript, problem=attachment.problem or "")
+    return File(name=attachment.name, url=url, size=size, kind=kind, problem=attachment.problem or "", sound=sound)
+
+
+def _sound(part: AudioPart) -> Sound:
+    seconds = round(part.seconds or 0)
+    return Sound(
+        length=f"{seconds // 60}:{seconds % 60:02}" if seconds else "",
+        wave=_wave(part.peaks),
+        transcript=part.transcript,
+        unheard=part.unheard,
+        language=part.language or "",
+        confidence=None if part.confidence is None else round(100 * part.confidence),
+    )
+
+
+def _wave(peaks: Sequence[int]) -> str:
+    """A line for each peak, from the middle up and down."""
+    step = WAVE / max(len(peaks), 1)
+    lines = ((step * (place + 0.5), max(2, min(peak, 100)) / 2) for place, peak in enumerate(peaks))
+    return "".join(f"M{x:.1f} {50 - half:.0f}V{50 + half:.0f}" for x, half in lines)
 
 
 def _place(location: LocationPart) -> Place:

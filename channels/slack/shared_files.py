@@ -10,6 +10,8 @@ from frontdesk.core.messages import Attachment, AudioPart, FilePart, ImagePart, 
 MAX_FILES = 50
 SOUND = {"video/mp4": "audio/mp4", "video/quicktime": "audio/mp4", "video/webm": "audio/webm", "audio/x-m4a": "audio/mp4"}
 """Clips of the voice come as `slack_audio`, at times under the type of a video."""
+CLIPS = ("slack_audio", "slack_video")
+"""Both are somebody who speaks."""
 GONE = {
     "tombstone": "the file was deleted",
     "hidden_by_limit": "the workspace's plan hides the file",
@@ -25,7 +27,7 @@ def parts(files: object) -> list[Part]:
 
 def _part(file: Mapping[str, Any]) -> Part:
     attachment = _attachment(file)
-    if text(file, "subtype") == "slack_audio" or attachment.media_type.startswith("audio/"):
+    if text(file, "subtype") in CLIPS or attachment.media_type.startswith("audio/"):
         return AudioPart(attachment, seconds=_seconds(file.get("duration_ms")))
     if attachment.media_type.startswith("image/"):
         return ImagePart(attachment)

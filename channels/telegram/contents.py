@@ -57,7 +57,7 @@ def _file(message: Message) -> list[Part]:
     if (audio := message.audio) is not None:
         return [AudioPart(_attachment(audio, f"{audio.title or 'audio'}.mp3", "audio/mpeg"), seconds=_length(audio.duration))]
     if (note := message.video_note) is not None:
-        return [FilePart(_attachment(note, "video-note.mp4", "video/mp4"))]
+        return [AudioPart(_attachment(note, "video-note.mp4", "video/mp4"), seconds=_length(note.duration))]
     if (video := message.video) is not None:
         return [FilePart(_attachment(video, "video.mp4", "video/mp4"))]
     if (animation := message.animation) is not None:

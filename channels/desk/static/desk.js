@@ -426,3 +426,21 @@ $("#keys-on").checked = localStorage.getItem("desk-keys") !== "off";
 localize();
 countInTitle();
 openThread();
+
+// Recordings: the waveform shows how far the player is, and is where one points to.
+
+document.addEventListener("timeupdate", ({ target }) => {
+  const played = target.closest(".player")?.querySelector(".wave rect");
+  if (played && target.duration) played.setAttribute("width", (300 * target.currentTime) / target.duration);
+}, true);
+
+document.addEventListener("click", (event) => {
+  const wave = event.target.closest(".wave");
+  if (!wave) return;
+  const player = wave.parentElement.querySelector("audio, video");
+  const box = wave.getBoundingClientRect();
+  const seek = () => (player.currentTime = (player.duration * (event.clientX - box.left)) / box.width);
+  if (player.readyState) seek();
+  else player.addEventListener("loadedmetadata", seek, { once: true });
+  player.play();
+});

@@ -60,7 +60,7 @@ def a_keeper(files: Sequence[tuple[str, str, bytes]] = (), text: str = "Here.") 
         ("voice", "", "audio/ogg", ("audio", "voice.ogg")),
         ("audio", "song.mp3", "audio/mpeg", ("audio", "song.mp3")),
         ("video", "v.mp4", "video/mp4", ("file", "v.mp4")),
-        ("video_note", "", "", ("file", "video-note.mp4")),
+        ("video_note", "", "", ("audio", "video-note.mp4")),
         ("document", "/etc/../päß\u202efdp.exe", "text/plain", ("file", "päß_fdp.exe")),
     ],
 )

@@ -115,7 +115,7 @@ EXPECTED: dict[str, tuple[str, ...]] = {
     "message.audio": ("new: audio 01 - Song.mp3",),
     "message.video": ("new: It makes this noise + file VID_1.mp4",),
     "message.video-too-large": ("new: file video.mp4",),
-    "message.video_note": ("new: file video-note.mp4",),
+    "message.video_note": ("new: audio video-note.mp4",),
     "message.animation": ("new: file cat.mp4",),
     "message.location": ("new: location 52.520008 13.404954",),
     "message.location-live": ("new: location 52.520008 13.404954",),
