@@ -2,5 +2,6 @@
 
 from frontdesk.plugins.models.remote.chat import RemoteChat
 from frontdesk.plugins.models.remote.embeddings import RemoteEmbedder
+from frontdesk.plugins.models.remote.speech import RemoteSpeaker, RemoteTranscriber
 
-__all__ = ["RemoteChat", "RemoteEmbedder"]
+__all__ = ["RemoteChat", "RemoteEmbedder", "RemoteSpeaker", "RemoteTranscriber"]

@@ -4,10 +4,13 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.plugins.models.conftest import needs
 
 from frontdesk.core.chat import ChatRequest, Tool
 from frontdesk.core.errors import PromptRejected
 from frontdesk.plugins.models.checked import Unfit, answer, check_request, tool_call
+
+pytestmark = needs("jsonschema")
 
 ORDER = {
     "type": "object",

@@ -3,12 +3,15 @@ import base64
 from contextlib import aclosing
 
 import pytest
+from tests.plugins.models.conftest import needs
 
 from frontdesk.core.chat import ChatMessage, ChatRequest, Picture, Tool
 from frontdesk.core.errors import ConfigurationError, ModelFailed, ModelUnavailable, PromptRejected
 from frontdesk.core.testing.platform import until
 from frontdesk.plugins.models.remote.client import Client
 from frontdesk.testing.openai import FakeOpenAI, Fault
+
+pytestmark = needs("openai", "jsonschema")
 
 TOOL = Tool(
     name="cancel",

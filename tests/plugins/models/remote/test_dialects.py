@@ -1,11 +1,14 @@
 """Every service is asked in its own dialect, and refuses what the real one refuses."""
 
 import pytest
+from tests.plugins.models.conftest import needs
 
 from frontdesk.core.chat import ChatMessage, ChatRequest, Picture, Tool, ToolCall
 from frontdesk.core.errors import ModelUnavailable, PromptRejected
 from frontdesk.plugins.models.remote.presets import PRESETS
 from frontdesk.testing.openai import DIALECTS, FakeOpenAI, Said
+
+pytestmark = needs("openai", "jsonschema")
 
 CANCEL = Tool(
     name="cancel",

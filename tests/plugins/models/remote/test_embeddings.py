@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 
 import numpy as np
 import pytest
+from tests.plugins.models.conftest import needs
 from tests.plugins.models.remote.conftest import settings_for
 
 from frontdesk.core.errors import ConfigurationError, ModelFailed, ModelUnavailable
@@ -12,6 +13,8 @@ from frontdesk.plugins.models.remote import RemoteEmbedder
 from frontdesk.plugins.models.remote.embeddings import BATCH
 from frontdesk.plugins.models.settings import EmbeddingsSettings
 from frontdesk.testing.openai import DIALECTS, FakeOpenAI, Fault
+
+pytestmark = needs("openai", "jsonschema")
 
 
 @pytest.fixture

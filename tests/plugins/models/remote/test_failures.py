@@ -6,12 +6,15 @@ import socket
 import traceback
 
 import pytest
+from tests.plugins.models.conftest import needs
 
 from frontdesk.core.chat import ChatRequest
 from frontdesk.core.errors import ModelError, ModelFailed, ModelUnavailable, PromptRejected
 from frontdesk.plugins.models.remote import client as client_module
 from frontdesk.plugins.models.remote.breaker import Breaker
 from frontdesk.testing.openai import FakeOpenAI, Fault
+
+pytestmark = needs("openai", "jsonschema")
 
 PROMPT = "my parcel number is PX-778899"
 ANSWER = "zebra crossing"

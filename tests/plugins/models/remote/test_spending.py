@@ -5,12 +5,15 @@ import sqlite3
 from datetime import date
 
 import pytest
+from tests.plugins.models.conftest import needs
 
 from frontdesk.core.chat import ChatRequest, Usage
 from frontdesk.core.errors import ModelFailed, ModelUnavailable
 from frontdesk.core.testing.platform import until
 from frontdesk.plugins.models.remote.ledger import BudgetSpent, DayUsage, Ledger
 from frontdesk.testing.openai import FakeOpenAI, Fault
+
+pytestmark = needs("openai", "jsonschema")
 
 USAGE = Usage(prompt=10, completion=5, cost=2.0)
 
