@@ -91,8 +91,7 @@ def pull(one: Download, tell: Tell) -> Path:
     if one.kind == "whisper":
         from frontdesk.plugins.models.whisper import pull as pull_whisper
 
-        file: Path = asyncio.run(pull_whisper(one.speech, tell))
-        return file
+        return asyncio.run(pull_whisper(one.speech, tell))
     with _hub(), _ended_by_one_signal():
         from huggingface_hub import constants
 
@@ -113,7 +112,7 @@ def _cache_folder(model: str) -> Path:
     from huggingface_hub import constants
     from huggingface_hub.file_download import repo_folder_name
 
-    return Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=model, repo_type="model")
+    return Path(constants.HF_HUB_CACHE) / str(repo_folder_name(repo_id=model, repo_type="model"))
 
 
 @contextmanager

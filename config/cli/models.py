@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from frontdesk.config.inventory import Configured, Entry
     from frontdesk.config.loader import Configuration
     from frontdesk.config.model_checks import Checked
+    from frontdesk.plugins.models.local.bench import Bench
+    from frontdesk.plugins.models.settings import ChatSettings
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -25,6 +27,7 @@ app = typer.Typer(
         frontdesk models list      what is configured, where it runs, and what it lacks
         frontdesk models pull      download what is not here yet
         frontdesk models check     load each one and ask it something tiny
+        frontdesk models bench     tokens a second of the local chat model
 
     `frontdesk ask --model NAME "..."` asks any model, configured or not.
     """,
@@ -129,6 +132,56 @@ async def _check(wanted: "Sequence[Configured]", data_folder: Path) -> "list[Che
     return checked
 
 
+@app.command()
+def bench(  # noqa: PLR0917 - typer reads its options from the parameters
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="A local model; the configured chat model if none is named.", show_default=False),
+    ] = None,
+    conversations: Annotated[int, typer.Option("--conversations", "-n", min=2, max=1000, help="How many are answered.")] = 24,
+    tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer at most.")] = 64,
+    stagger: Annotated[float, typer.Option(min=0, help="Seconds from one conversation's beginning to the next one's.")] = 0.05,
+    config: ConfigFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure tokens a second of a local chat model: conversations together, one after the other, and plain `generate`.
+
+    It runs where the model would run: on the GPU if there is one and nothing else is configured.
+    Example: `frontdesk models bench --model Qwen/Qwen3-0.6B --conversations 32`
+    """
+    import json
+    from dataclasses import asdict
+
+    from frontdesk.config.cli.asking import chosen
+    from frontdesk.core.errors import ConfigurationError
+
+    settings = _configuration(config).settings
+    wanted = chosen(model, settings.models) if model is not None else settings.models.chat
+    if wanted is None or wanted.provider != "local":
+        raise ConfigurationError("only local models are measured, and none is configured: name one by --model")
+    found: Bench = _interruptible(_bench(wanted, conversations, tokens, stagger))
+    if as_json:
+        ways = [{**asdict(way), "tokens_per_second": way.rate} for way in found.ways]
+        typer.echo(json.dumps({"model": wanted.model, "facts": found.facts, "ways": ways, "same": found.same}, indent=2))
+        return
+    _print_bench(found)
+
+
+async def _bench(wanted: "ChatSettings", conversations: int, tokens: int, stagger: float) -> "Bench":
+    from frontdesk.config.cli.loading import bar, loaded
+    from frontdesk.plugins.models.local.bench import measure
+
+    with bar() as tell:
+        return await measure(
+            wanted,
+            conversations=conversations,
+            tokens=tokens,
+            stagger=stagger,
+            load=lambda worker: loaded(worker, tell),
+            tell=tell,
+        )
+
+
 def _configuration(config: "Path | None") -> "Configuration":
     from frontdesk.config.cli.loading import quiet
     from frontdesk.config.loader import load
@@ -222,3 +275,21 @@ def _print_checked(checked: "Sequence[Checked]") -> None:
     Console().print(shown, highlight=False)
     wrong = sum(not one.right for one in checked)
     typer.echo(f"{wrong} of {len(checked)} models cannot answer." if wrong else "All of them answer.")
+
+
+def _print_bench(found: "Bench") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    facts = ", ".join(f"{name} {value}" for name, value in found.facts.items() if name in ("device", "dtype", "quantization"))
+    typer.echo(f"{found.facts.get('parameters', 0) / 1e6:.1f} million parameters, {facts}\n")
+    plain = found.ways[-1].rate
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("", "Tokens", "Seconds", "Tokens/s", "Times plain", "First token", "Slowest"):
+        shown.add_column(name, justify="right" if name else "left", no_wrap=True)
+    for way in found.ways:
+        first = (f"{seconds:.2f} s" for seconds in (way.first_token, way.slowest))
+        shown.add_row(way.way, str(way.tokens), f"{way.seconds:.1f}", f"{way.rate:.1f}", f"{way.rate / plain:.2f}", *first)
+    Console().print(shown, highlight=False)
+    total = found.ways[0].conversations
+    typer.echo(f"\n{found.same} of {total} answers are the same together as by plain generate, word for word.")

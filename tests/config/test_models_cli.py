@@ -84,7 +84,7 @@ def in_cache(tmp_path: Path) -> str:
     return "acme/tiny"
 
 
-@pytest.mark.parametrize("command", ["models list", "models pull", "models check", "ask"])
+@pytest.mark.parametrize("command", ["models list", "models pull", "models check", "models bench", "ask"])
 async def test_each_help_teaches_with_an_example(command: str) -> None:
     done = await frontdesk(*command.split(), "--help")
     assert done.code == 0
@@ -218,6 +218,25 @@ async def test_a_check_of_a_model_that_is_not_there_names_it(write: Write) -> No
     done = await frontdesk("models", "check", "--json")
     assert done.code == 1
     assert "/no/such/folder" in json.loads(done.out)[0]["says"]
+
+
+@needs("torch", "transformers")
+async def test_a_bench_compares_three_ways_to_the_same_answers(taught_llama: Any) -> None:  # noqa: F811
+    done = await frontdesk("models", "bench", "--model", taught_llama.folder, "-n", "4", "--tokens", "12", "--json")
+    assert done.code == 0
+    found = json.loads(done.out)
+    assert [way["way"] for way in found["ways"]] == ["together", "one after the other", "plain generate"]
+    assert len({way["tokens"] for way in found["ways"]}) == 1
+    assert all(way["tokens_per_second"] > 0 for way in found["ways"])
+    assert found["same"] == 4
+
+
+async def test_a_service_is_not_measured(write: Write, service: FakeOpenAI) -> None:
+    configure(write, chat=remote(service))
+    done = await frontdesk("models", "bench")
+    assert done.code == 2
+    assert "only local models are measured" in done.err
+    assert service.requests == []
 
 
 @needs("torch", "transformers")

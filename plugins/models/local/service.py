@@ -46,7 +46,7 @@ class ChatService:
     async def load(self, report: Report) -> dict[str, Any]:
         loaded = await asyncio.to_thread(load, self._settings, report)
         self._tokenizer = loaded.tokenizer
-        self._prompter, self._engine = _parts(loaded, self._settings)
+        self._prompter, self._engine = self._made(loaded)
         special = sorted(map(re.escape, loaded.tokenizer.all_special_tokens), key=len, reverse=True)
         self._special = re.compile("|".join(special)) if special else None
         await self._engine.start()
@@ -173,6 +173,10 @@ class ChatService:
     @property
     def _name(self) -> str:
         return f"local:{self._settings.model}"
+
+    def _made(self, loaded: Loaded) -> tuple[Prompter, Engine]:
+        """What makes the model's prompts, and what runs it; not started."""
+        return _parts(loaded, self._settings)
 
 
 def _parts(loaded: Loaded, settings: ChatSettings) -> tuple[Prompter, Engine]:
