@@ -58,11 +58,8 @@ class Batcher:
         self._abandoned: list[threading.Thread] = []
         self._sign: tuple[Any, float] = (None, 0.0)
         self.chooser = Chooser()
-
-    @property
-    def capacity(self) -> int:
-        """The most tokens that one request may have, of an empty cache."""
-        return int(infer_max_single_request_tokens(self._cache))
+        self.capacity = 0
+        """The most tokens that one request may have, and all together."""
 
     @property
     def cache_bytes(self) -> int:
@@ -126,6 +123,7 @@ class Batcher:
             raise NotBatchable(str(error)) from error
         self._manager = manager
         self._sign = (None, time.monotonic())
+        self.capacity = int(infer_max_single_request_tokens(self._cache))
 
     def _new_manager(self) -> Any:
         # Its warnings have token ids of prompts in them.

@@ -30,7 +30,10 @@ HANGING = 2
 """With more threads that hang than so many, the process is ended: its parent starts another one."""
 
 RUBBISH = 3
-"""So many answers of rubbish, and what the cache has kept of old prompts is no longer trusted."""
+"""After so many answers of rubbish the cache is emptied, even if others are being answered from it."""
+
+ATTEMPTS = 3
+"""At giving a request to a manager."""
 
 
 @dataclass(eq=False)
@@ -84,6 +87,7 @@ class CausalEngine:
         self._rubbish = 0
         self._closed = False
         self._watcher: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
         self._batcher: Batcher | None = None
         self._plain = PlainEngine(loaded, settings, stall_seconds=stall_seconds, die=die)
         self._capacity = settings.cache_tokens
@@ -154,7 +158,6 @@ class CausalEngine:
                         seen, new = len(tokens), tokens[seen:]
                         yield new
                     if finished:
-                        self._rubbish = 0
                         return
             finally:
                 self._release(request)
@@ -164,10 +167,10 @@ class CausalEngine:
         closed = ModelUnavailable("the model is being stopped")
         if self._watcher is not None:
             self._watcher.cancel()
-            await asyncio.gather(self._watcher, return_exceptions=True)
+        if self._renewal is not None:
+            await asyncio.wait([self._renewal])
         if self._line is not None:
             self._line.turn_away(closed)
-        self._running.set()
         self._fail_all(closed)
         if self._batcher is not None:
             await asyncio.to_thread(self._batcher.stop)
@@ -188,15 +191,19 @@ class CausalEngine:
     async def _submit(self, prompt: Prompt, sampling: Sampling) -> _Request:
         assert self._batcher is not None
         request = _Request(f"request-{next(self._ids)}")
-        for _ in range(2):
+        for _ in range(ATTEMPTS):
             await self._running.wait()
             self._check_open()
+            if self._rubbish >= RUBBISH or (self._rubbish and not self._open):
+                # What the cache has kept of old prompts may be rubbish, too.
+                self._renew("the model computed rubbish")
+                continue
             request.choice = self._batcher.add(request.id, prompt.ids, sampling, self.ends, request.deliver)
             if request.choice is not None:
                 self._open[request.id] = request
                 return request
             # It has died since it was last looked at.
-            await self._renew()
+            self._renew(self._batcher.problem(running=1) or "the model takes no requests")
         raise ModelFailed("the model broke again and again")
 
     def _release(self, request: _Request) -> None:
@@ -219,27 +226,25 @@ class CausalEngine:
         pause = WATCH_SECONDS
         while True:
             await asyncio.sleep(pause)
-            if not self._running.is_set():
-                continue
+            await self._running.wait()
             problem = self._batcher.problem(running=len(self._open))
-            if problem is None and self._rubbish and (not self._open or self._rubbish >= RUBBISH):
-                problem = "the model computed rubbish"
             if problem is not None:
-                await self._renew(problem)
+                self._renew(problem)
             pause = WATCH_SECONDS if self._down is None else min(2 * pause, 30.0)
 
-    async def _renew(self, problem: str | None = None) -> None:
-        """Fails what is open, and makes a new manager; if that cannot be, requests are refused until it can."""
-        assert self._batcher is not None
+    def _renew(self, problem: str) -> None:
+        """Fails what is open and begins to make a new manager; until there is one, requests wait."""
         if not self._running.is_set():
-            return
-        problem = problem or self._batcher.problem(running=len(self._open))
-        if problem is None:
             return
         logger.error("%s: it is started again, and %d requests have failed", problem, len(self._open))
         self._running.clear()
         self._rubbish = 0
         self._fail_all(ModelFailed(problem))
+        self._renewal = asyncio.create_task(self._renewed(problem))
+
+    async def _renewed(self, problem: str) -> None:
+        """If it cannot be made, requests are refused until it can."""
+        assert self._batcher is not None
         try:
             await asyncio.to_thread(self._batcher.renew)
             self._down = None

@@ -1,6 +1,7 @@
 """Models that cannot share batches, or read more than token ids: one request after the other, by transformers' `generate`."""
 
 import asyncio
+import copy
 import logging
 import os
 import threading
@@ -13,7 +14,6 @@ from frontdesk.core.errors import ModelFailed, ModelUnavailable
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
 from frontdesk.plugins.models.local.line import Line
 from frontdesk.plugins.models.local.loading import Loaded
-from frontdesk.plugins.models.local.sampling import checkpoint_processors
 from frontdesk.plugins.models.settings import LocalOptions
 
 logger = logging.getLogger(__name__)
@@ -135,17 +135,18 @@ class _Run:
 
     def __call__(self) -> None:
         import torch
-        from transformers import GenerationConfig, LogitsProcessorList, StoppingCriteriaList
+        from transformers import LogitsProcessorList, StoppingCriteriaList
 
         from frontdesk.plugins.models.local.chooser import Choice
 
         self._sign = time.monotonic()
         if self.cancelled.is_set():
             return
-        choice = Choice(self._sampling, checkpoint_processors(self._model.generation_config))
+        choice = Choice(self._sampling)
 
-        def chosen(before: Any, scores: Any) -> Any:
-            choice(scores[0], before[0].tolist() if choice.processors else ())
+        def chosen(_: Any, scores: Any) -> Any:
+            # `generate` has done what the checkpoint asks for.
+            choice(scores[0], ())
             if choice.rubbish:
                 raise ModelFailed("the model computed rubbish: numbers that are none")
             return scores
@@ -154,11 +155,15 @@ class _Run:
             return torch.full((len(ids),), self.cancelled.is_set(), device=ids.device)
 
         ids = torch.tensor([list(self._prompt.ids)], device=self._model.device)
-        # How tokens are chosen is told by `choice` alone.
-        config = GenerationConfig(
+        config = copy.deepcopy(self._model.generation_config)
+        config.update(
             do_sample=False,
+            num_beams=1,
+            num_return_sequences=1,
+            max_length=None,
             max_new_tokens=self._sampling.max_tokens,
-            eos_token_id=sorted(self._ends) or None,
+            # None would be the checkpoint's.
+            eos_token_id=sorted(self._ends) or [-1],
             pad_token_id=min(self._ends, default=0),
         )
         with torch.inference_mode():
