@@ -7,7 +7,7 @@ JOBS ?= 2
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench faults demo-email clean
+.PHONY: help run test lint bench faults demo-email demo-voice clean
 
 help: ## Show this
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -32,6 +32,9 @@ faults: $(VENV)/.developing ## Kill the process 200 times under load and count w
 
 demo-email: $(VENV)/.developing ## Write an e-mail to the demo shop on a mail server of its own, and read the answer (ARGS=--stay to go on)
 	@$(BIN)/python -m frontdesk.testing.demo_email $(ARGS)
+
+demo-voice: $(VENV)/.developing ## Say "I want to cancel my order." to the demo shop on four channels (ARGS="--model base" for a published model)
+	@$(BIN)/python -m frontdesk.testing.demo_voice $(ARGS)
 
 clean: ## Remove the virtual environment and all caches; data/ stays
 	rm -rf $(VENV) dist build reports .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
