@@ -1,11 +1,11 @@
 """Which models are configured, where they run, what they lack, and what they have cost today. Loads none of them."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from frontdesk.core.errors import ConfigurationError
 from frontdesk.plugins.models.settings import ChatSettings, EmbeddingsSettings, ModelsSettings, SpeechSettings, VoiceSettings
 
 Section = ChatSettings | SpeechSettings | VoiceSettings | EmbeddingsSettings
@@ -18,7 +18,6 @@ NEEDS = {
     "remote": ("remote-models", ("openai", "jsonschema")),
 }
 """The extra of each provider, and the packages it brings; every service is `remote`."""
-PROGRAMS = {"espeak": ("espeak-ng", "espeak"), "piper": ("piper",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +31,17 @@ class Configured:
     def name(self) -> str:
         """As in logs and metrics."""
         section = self.section
-        if section.provider == "minilm":
-            return "minilm"
-        if section.provider == "whisper":
-            return f"whisper:{Path(section.model).name}"
-        return f"{section.provider}:{section.model}".rstrip(":")
+        match section.provider:
+            case "minilm":
+                return "minilm"
+            case "whisper":
+                return f"whisper:{Path(section.model).name}"
+            case "espeak" | "piper":
+                assert isinstance(section, VoiceSettings)
+                detail = section.voice or Path(section.model).name
+                return f"{section.provider}:{detail}" if detail else section.provider
+            case provider:
+                return f"{provider}:{section.model}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,18 +166,14 @@ def _place(section: Section) -> str:
         case EmbeddingsSettings():
             return "in the bot's process; it comes with Frontdesk"
         case VoiceSettings():
-            program = _program(section)
-            return str(program) if program else f"a program that is not there: {' or '.join(_programs(section))}"
+            from frontdesk.plugins.models.speaking.programs import PROGRAMS
+
+            try:
+                return PROGRAMS[section.provider](section).path()
+            except ConfigurationError as error:
+                return str(error)
         case _:
             return f"a process of its own, device {section.device}"
-
-
-def _programs(section: VoiceSettings) -> tuple[str, ...]:
-    return (section.program,) if section.program else PROGRAMS[section.provider]
-
-
-def _program(section: VoiceSettings) -> str | None:
-    return next((path for program in _programs(section) if (path := shutil.which(program))), None)
 
 
 def _on_disk(section: Section) -> tuple[Path | None, bool | None]:
@@ -189,9 +190,6 @@ def _on_disk(section: Section) -> tuple[Path | None, bool | None]:
     if section.provider == "whisper":
         assert isinstance(section, SpeechSettings)
         path = whisper_file(section)
-        return path, path.is_file()
-    if section.provider == "piper":
-        path = Path(section.model).expanduser()
         return path, path.is_file()
     return None, None
 

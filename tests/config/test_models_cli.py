@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -200,6 +201,20 @@ async def test_a_check_loads_asks_and_measures_each_model(write: Write, service:
     assert openai["memory"] is None
     assert minilm["says"] == "a text becomes 384 numbers"
     assert service.requests[-1].body["messages"][-1]["content"] == "Say yes."
+
+
+@needs("whisper", "av")
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="not installed: espeak-ng")
+async def test_a_check_has_the_ears_hear_and_the_voice_speak(write: Write) -> None:
+    ears = Path(__file__).parents[1] / "plugins" / "models" / "whisper" / "micro.pt.gz"
+    configure(write, speech={"model": str(ears), "threads": 1}, voice={})
+    done = await frontdesk("models", "check", "--json")
+    assert done.code == 0
+    speech, voice, _ = json.loads(done.out)
+    assert (speech["name"], voice["name"]) == ("whisper:micro.pt.gz", "espeak")
+    assert speech["says"] == "in a second of tone it heard no words, rightly"
+    assert speech["memory"] > 50e6
+    assert voice["says"].startswith("it spoke for ")
 
 
 async def test_a_check_tells_a_wrong_key_and_a_service_that_is_away(write: Write, service: FakeOpenAI) -> None:

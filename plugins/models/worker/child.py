@@ -79,7 +79,7 @@ class Child:
 
     async def _beat(self, seconds: float) -> None:
         while True:
-            await self._send(Beat(_resident()))
+            await self._send(Beat())
             await asyncio.sleep(seconds)
 
     async def _load(self, begin: Begin) -> None:
@@ -187,12 +187,6 @@ def _limit_memory(limit: int) -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
-
-
-def _resident() -> int:
-    with suppress(OSError):
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
-    return 0
 
 
 def _exit(code: int) -> None:

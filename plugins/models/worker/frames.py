@@ -40,9 +40,7 @@ class Stop(Struct, frozen=True, tag=True):
 
 
 class Beat(Struct, frozen=True, tag=True):
-    """The child's event loop runs. `memory` is what it has resident, in bytes."""
-
-    memory: int
+    """The child's event loop runs."""
 
 
 class Loading(Struct, frozen=True, tag=True):

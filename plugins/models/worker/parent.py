@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -18,7 +19,7 @@ from frontdesk.core.errors import InvalidInput, ModelError, ModelFailed, ModelUn
 from frontdesk.core.models import ModelState
 from frontdesk.core.tasks import backoff, cancelled
 from frontdesk.plugins.models.worker import frames
-from frontdesk.plugins.models.worker.frames import Beat, Begin, Broken, Call, Cancel, End, Failure, Loading, Piece, Ready, Rubbish
+from frontdesk.plugins.models.worker.frames import Begin, Broken, Call, Cancel, End, Failure, Loading, Piece, Ready, Rubbish
 from frontdesk.plugins.models.worker.process import Process
 
 log = structlog.get_logger(__name__)
@@ -75,7 +76,6 @@ class Worker:
         self._state = ModelState(status="stopped", detail="it has not been started")
         self._changed = asyncio.Event()
         self._facts: dict[str, Any] = {}
-        self._resident = 0
         self._task: asyncio.Task[None] | None = None
         self._life: _Life | None = None
         self._ids = count(1)
@@ -90,9 +90,12 @@ class Worker:
         return self._facts
 
     @property
-    def resident(self) -> int:
-        """Bytes of memory that the child held at its last sign of life; 0 if there is none."""
-        return self._resident if self._life is not None else 0
+    def resident(self) -> int | None:
+        """Bytes of memory that the child holds; None if there is none, or where the system has no `/proc`."""
+        try:
+            return int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGESIZE")
+        except OSError:
+            return None
 
     @property
     def pid(self) -> int | None:
@@ -246,8 +249,6 @@ class Worker:
             case Broken(detail, for_good):
                 life.for_good = for_good
                 life.kill(detail)
-            case Beat(memory):
-                self._resident = memory
 
     async def _watch(self, life: "_Life") -> None:
         """Kills the child when it hangs. Counts looks, not seconds: a parent held up itself takes no child for silent."""

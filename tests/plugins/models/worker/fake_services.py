@@ -155,6 +155,11 @@ class Fake:
         held = bytearray(int(argument))
         yield str(len(held)).encode()
 
+    async def holds(self, argument: bytes) -> AsyncIterator[bytes]:
+        held = b"x" * int(argument)
+        yield str(len(held)).encode()
+        await asyncio.Event().wait()
+
     async def blocks(self, argument: bytes) -> AsyncIterator[bytes]:
         yield b"begun"
         time.sleep(3600)

@@ -1,6 +1,7 @@
 """Calls of a model in a child process, and what misbehaving answers cost."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -189,3 +190,15 @@ async def test_what_libraries_print_does_not_disturb_the_answer(ready: Worker) -
     assert await pieces(ready, "prints") == [b"answered"]
     assert await pieces(ready, "prints_much") == [b"answered"]
     assert ready.pid == pid
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="read from /proc")
+async def test_the_memory_of_the_child_can_be_looked_at(ready: Worker) -> None:
+    before = ready.resident
+    assert before is not None
+    answer = ready.call("holds", b"100000000", seconds=SECONDS)
+    await anext(answer)
+    assert (ready.resident or 0) > before + 90_000_000
+    await answer.aclose()
+    await ready.stop()
+    assert ready.resident is None
