@@ -137,7 +137,7 @@ class SlackRoute(Route):
     def settings(self) -> dict[str, str]:
         return {
             "SLACK__BOT_TOKEN": self._slack.workspace.token,
-            "SLACK__APP_TOKEN": self._slack.app_token,
+            "SLACK__APP_TOKEN": str(self._slack.app_token),
             "SLACK__API_URL": self._slack.api_url,
         }
 
@@ -178,8 +178,7 @@ class EmailRoute(Route):
 
     def answers(self) -> list[str]:
         bodies = [mail.get_body(("plain",)) for mail in self._inbox()]
-        texts = [str(body.get_content()).partition("\n> ")[0].strip() for body in bodies if body is not None]
-        return [text.rpartition("\n\n")[0] if text.endswith("wrote:") else text for text in texts]
+        return [_above_the_quote(str(body.get_content())) for body in bodies if body is not None]
 
     def _inbox(self) -> list[EmailMessage]:
         return [
@@ -194,6 +193,11 @@ class EmailRoute(Route):
         mail["From"], mail["To"], mail["Subject"] = f"Ann Archer <{CUSTOMER}>", SUPPORT, subject
         mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain="home.example")
         return mail
+
+
+def _above_the_quote(text: str) -> str:
+    lines = [line for line in text.splitlines() if not line.startswith(">")]
+    return "\n".join(line for line in lines if not line.endswith("wrote:")).strip()
 
 
 def main() -> None:
