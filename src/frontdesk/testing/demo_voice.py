@@ -136,7 +136,7 @@ class SlackRoute(Route):
 
     def settings(self) -> dict[str, str]:
         return {
-            "SLACK__BOT_TOKEN": self._slack.workspace.token,
+            "SLACK__BOT_TOKEN": str(self._slack.workspace.token),
             "SLACK__APP_TOKEN": str(self._slack.app_token),
             "SLACK__API_URL": self._slack.api_url,
         }
