@@ -67,9 +67,9 @@ def packed_attention(
             # Token i of the new ones stands at total - new + i.
             mask = torch.ones(new, total, dtype=torch.bool, device=query.device).tril(total - new)
             if windowed:
-                mask = mask.triu(total - new - sliding_window + 1)  # type: ignore[operator]  # there is a window
+                mask = mask.triu(total - new - sliding_window + 1)
         elif windowed:
-            seen = slice(seen.stop - sliding_window, seen.stop)  # type: ignore[operator]  # there is a window
+            seen = slice(seen.stop - sliding_window, seen.stop)
         result[:, :, own] = scaled_dot_product_attention(
             query[:, :, own],
             key[:, :, seen],

@@ -74,7 +74,7 @@ class Batcher:
     @property
     def beside(self) -> bool:
         """Whether the model can be called alone while its batch runs."""
-        return self._packed or self._attention == "sdpa"
+        return bool(self._attention == "sdpa")
 
     @property
     def _cache(self) -> Any:

@@ -47,7 +47,7 @@ class Choice:
             logits[choose(logits, self.sampling, self.randomness)] = torch.inf
 
 
-class Chooser(ContinuousBatchingLogitsProcessor):
+class Chooser(ContinuousBatchingLogitsProcessor):  # type: ignore[misc]  # transformers has no types
     """Among the manager's logits processors, the one that there is.
 
     The manager's own sampling draws from one common source, so that a seed would mean nothing, and sorts the whole vocabulary

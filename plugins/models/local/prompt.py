@@ -118,7 +118,7 @@ class TemplatePrompter:
             raise PromptRejected("the model cannot see pictures")
         tools = request.tools if request.tool_choice != "none" else ()
         told = tools_in_words(request.messages, tools)
-        attempts = [(told, ()), (in_turn(told), ())]
+        attempts: list[tuple[Sequence[ChatMessage], Sequence[Tool]]] = [(told, ()), (in_turn(told), ())]
         if self._knows_tools or not tools:
             attempts.insert(0, (request.messages, tools))
         problem: Exception | None = None
