@@ -57,6 +57,7 @@ class Child:
                 case Cancel(id) if id in self._calls:
                     self._calls[id].cancel()
                 case Stop():
+                    signal.signal(signal.SIGTERM, signal.SIG_DFL)
                     break
         working = {beat, load, *self._calls.values()}
         for task in working:
@@ -221,6 +222,10 @@ def _wordless() -> None:
     sys.unraisablehook = lambda about: _print_places(about.exc_value, about.exc_type, about.exc_traceback)
 
 
+def _no_notice(_signal: int, _frame: object) -> None:
+    """Unlike `SIG_IGN`, not inherited by programs that a service starts."""
+
+
 async def main(fd: int) -> None:
     asyncio.get_running_loop().set_exception_handler(lambda _loop, context: _print_places(context.get("exception")))
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=fd))
@@ -234,5 +239,7 @@ if __name__ == "__main__":
     os.set_inheritable(int(sys.argv[1]), False)
     faulthandler.enable()
     _wordless()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent says when it is time
+    # The parent says when it is time: supervisors signal all processes of a service at once, and it still has turns to finish.
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, _no_notice)
     asyncio.run(main(int(sys.argv[1])))

@@ -136,6 +136,19 @@ async def test_rubbish_on_the_connection_costs_the_child(ready: Worker, junk: by
     assert ready.pid != pid
 
 
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_for_all_processes_of_a_service_leaves_the_model_to_its_parent(
+    ready: Worker, which: signal.Signals
+) -> None:
+    pid = ready.pid
+    assert pid is not None
+    os.kill(pid, which)
+    assert await pieces(ready, "echo", b"still here") == [b"still", b"here"]
+    assert ready.pid == pid
+    await ready.stop()
+    assert gone(pid)
+
+
 async def test_a_child_that_ignores_sigterm_is_killed(ready: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontdesk.plugins.models.worker.process.STOP_SECONDS", 0.2)
     monkeypatch.setattr("frontdesk.plugins.models.worker.process.TERMINATE_SECONDS", 0.2)
