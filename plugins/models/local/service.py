@@ -47,8 +47,7 @@ class ChatService:
         loaded = await asyncio.to_thread(load, self._settings, report)
         self._tokenizer = loaded.tokenizer
         self._prompter, self._engine = self._made(loaded)
-        special = sorted(map(re.escape, loaded.tokenizer.all_special_tokens), key=len, reverse=True)
-        self._special = re.compile("|".join(special)) if special else None
+        self._special = _special_tokens(loaded.tokenizer)
         await self._engine.start()
         report("trying it out", None)
         try:
@@ -177,6 +176,13 @@ class ChatService:
     def _made(self, loaded: Loaded) -> tuple[Prompter, Engine]:
         """What makes the model's prompts, and what runs it; not started."""
         return _parts(loaded, self._settings)
+
+
+def _special_tokens(tokenizer: Any) -> re.Pattern[str] | None:
+    """What no customer is to see."""
+    added = (token.content for token in tokenizer.added_tokens_decoder.values() if token.special)
+    texts = sorted({*tokenizer.all_special_tokens, *added}, key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, texts))) if texts else None
 
 
 def _parts(loaded: Loaded, settings: ChatSettings) -> tuple[Prompter, Engine]:
