@@ -80,7 +80,7 @@ def _made(one: Configured, data_folder: Path) -> tuple[Model, Callable[[], Await
     """The model, and what asks it."""
     match one.section:
         case ChatSettings() as section:
-            chat = models.chat_model(section.model_copy(update={"fallback": None}), data_folder, Metrics())
+            chat = models.chat_model(section.model_copy(update={"fallback": None}), data_folder, Metrics(), one.setting)
 
             async def say() -> str:
                 request = ChatRequest.of(QUESTION, max_tokens=TOKENS, seconds=ANSWER_SECONDS)

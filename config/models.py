@@ -25,8 +25,8 @@ def listening_limits(settings: ModelsSettings) -> ListeningLimits:
     return ListeningLimits(seconds=settings.speech.seconds, ask_below=settings.speech.ask_below)
 
 
-def chat_model(settings: ChatSettings, data_folder: Path, metrics: Metrics) -> ChatModel:
-    """The model, behind it its fallback."""
+def chat_model(settings: ChatSettings, data_folder: Path, metrics: Metrics, section: str = "models.chat") -> ChatModel:
+    """The model, behind it its fallback. `section` is where its settings are, for messages that name them."""
     model: ChatModel
     if settings.provider == "local":
         from frontdesk.plugins.models.local import LocalChat
@@ -35,12 +35,12 @@ def chat_model(settings: ChatSettings, data_folder: Path, metrics: Metrics) -> C
     else:
         from frontdesk.plugins.models.remote import RemoteChat
 
-        model = RemoteChat(settings, folder=data_folder, metrics=metrics)
+        model = RemoteChat(settings, folder=data_folder, metrics=metrics, section=section)
     if settings.fallback is None:
         return model
     from frontdesk.plugins.models.fallback import Fallback
 
-    return Fallback(model, chat_model(settings.fallback, data_folder, metrics))
+    return Fallback(model, chat_model(settings.fallback, data_folder, metrics, f"{section}.fallback"))
 
 
 def embedder(settings: EmbeddingsSettings, data_folder: Path, metrics: Metrics) -> Embedder:

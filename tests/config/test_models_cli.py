@@ -223,7 +223,7 @@ async def test_a_check_tells_a_wrong_key_and_a_service_that_is_away(write: Write
     done = await frontdesk("models", "check")
     assert done.code == 1
     assert "models.chat.api_key" in done.out
-    assert "models.chat.base_url" in done.out
+    assert "models.chat.fallback.base_url" in done.out
     assert "2 of 3 models cannot answer." in done.out
     assert "sk-wrong" not in done.out + done.err
 
