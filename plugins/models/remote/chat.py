@@ -16,9 +16,9 @@ from frontdesk.plugins.models.checked import Unfit, answer, check_request, tool_
 from frontdesk.plugins.models.remote.breaker import Breaker
 from frontdesk.plugins.models.remote.client import Answer, Bill, Client, require_openai
 from frontdesk.plugins.models.remote.failures import Failure
-from frontdesk.plugins.models.remote.stops import Stops
 from frontdesk.plugins.models.remote.wire import CompletionSaid, Heard, body, estimated_prompt, optional_fields
 from frontdesk.plugins.models.settings import ChatSettings
+from frontdesk.plugins.models.stops import Stops
 
 MAX_CHARACTERS = 4_000_000
 MAX_PICTURE_BYTES = 20 * 2**20
