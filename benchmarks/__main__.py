@@ -205,7 +205,9 @@ def idle_table(idle: Idle) -> Table:
 
 
 def main(  # noqa: PLR0917 - options of the command line
-    path: Annotated[list[str] | None, typer.Option(help=f"Which paths: {', '.join(PATHS)}. All by default.")] = None,
+    path: Annotated[
+        list[str] | None, typer.Option(help=f"Which paths: {', '.join(PATHS)}; or models. All paths by default.")
+    ] = None,
     messages: Annotated[int, typer.Option(help="Messages of a run.")] = 20_000,
     customers: Annotated[int, typer.Option(help="Customers who write at the same time.")] = 128,
     repeats: Annotated[int, typer.Option(help="Runs of each server; the median counts.")] = 3,
@@ -215,7 +217,14 @@ def main(  # noqa: PLR0917 - options of the command line
     """Replies/s, latency, CPU and memory of each path, as ratios to a bare aiohttp handler; the order of messages; a process at
     rest."""
     console = Console()
-    paths = path or list(PATHS)
+    paths = list(path or PATHS)
+    if "models" in paths:
+        from benchmarks import models
+
+        models.run(folder=folder)
+        paths.remove("models")
+        if not paths:
+            return
     if unknown := [name for name in paths if name not in PATHS]:
         raise typer.BadParameter(f"no path is named {unknown[0]!r}: there are {', '.join(PATHS)}")
     measured: dict[tuple[str, int], list[Measured]] = {}
