@@ -118,9 +118,12 @@ class Decoder:
         import torch
 
         self._asks = asks
-        with torch.inference_mode():
-            tasks = list(self._tasks(asks))
-            heard = [self._settled(task, result) for task, result in zip(tasks, self._decoded(tasks), strict=True)]
+        try:
+            with torch.inference_mode():
+                tasks = list(self._tasks(asks))
+                heard = [self._settled(task, result) for task, result in zip(tasks, self._decoded(tasks), strict=True)]
+        finally:
+            self._asks = ()
         found: list[list[Heard]] = [[] for _ in asks]
         for task, one in zip(tasks, heard, strict=True):
             if one.text:
@@ -129,18 +132,18 @@ class Decoder:
 
     def _tasks(self, asks: Sequence[Ask]) -> Iterator[_Task]:
         """A task for each window; for each of its parts where several languages are spoken in it."""
-        for index, (ask, features) in enumerate(zip(asks, self._encoded([ask.window for ask in asks]), strict=True)):
+        for index, (ask, features) in enumerate(zip(asks, self.encode([ask.window for ask in asks]), strict=True)):
             main, guesses = self._guesses(ask, features)
             parts = [(guess, len(list(same))) for guess, same in groupby(guesses)]
             windows, encoded = [ask.window], [features]
             if len(parts) > 1:
                 windows = ask.window.parts([size for _, size in parts])
-                encoded = self._encoded(windows)
+                encoded = self.encode(windows)
             for (guess, _), window, own in zip(parts, windows, encoded, strict=True):
                 language, other = self._chosen(own, guess, main, ask.languages)
                 yield _Task(ask=index, window=window, features=own, language=language, other=other)
 
-    def _encoded(self, windows: Sequence[Window]) -> list[Any]:
+    def encode(self, windows: Sequence[Window]) -> list[Any]:
         """The features of each window, of shape `(1500, width)`."""
         import torch
         from whisper.audio import N_FRAMES, N_SAMPLES, log_mel_spectrogram, pad_or_trim
@@ -157,7 +160,7 @@ class Decoder:
         """The language that a window should be in, and the one that each of its stretches seems to be in."""
         if not self.multilingual:
             return "en", ["en"] * len(ask.window.stretches)
-        main = ask.language or _likeliest(self._probabilities(features), ask.languages)
+        main = ask.language or _likeliest(self.probabilities(features), ask.languages)
         if ask.language is None and len(ask.window.stretches) == 1:
             return main, [main]
         guesses = []
@@ -165,7 +168,7 @@ class Decoder:
             guess = main
             if end - start >= IDENTIFIABLE:
                 # The decoder looks at the features of this stretch only: a hundredth of the work of the encoder.
-                probabilities = self._probabilities(features[start // STEP : -(-end // STEP)])
+                probabilities = self.probabilities(features[start // STEP : -(-end // STEP)])
                 if probabilities[main] < DOUBTED:
                     guess = _likeliest(probabilities, ask.languages)
             guesses.append(guess)
@@ -175,13 +178,13 @@ class Decoder:
         """The language of a window, and a second one if it is not sure. A guess by a part of the features is not enough."""
         if guess == main:
             return main, None
-        probabilities = self._probabilities(features)
+        probabilities = self.probabilities(features)
         if probabilities[main] >= DOUBTED:
             return main, None
         language = _likeliest(probabilities, languages)
         return language, (main if probabilities[language] < SURE else None)
 
-    def _probabilities(self, features: Any) -> dict[str, float]:
+    def probabilities(self, features: Any) -> dict[str, float]:
         """How probable each language is, from one step of the decoder."""
         import torch
 
@@ -220,7 +223,7 @@ class Decoder:
         tries = [first]
         if task.other is None and _poor(first) and self.multilingual:
             ask = self._asks[task.ask]
-            best = _likeliest(self._probabilities(task.features), ask.languages)
+            best = _likeliest(self.probabilities(task.features), ask.languages)
             task = replace(task, other=best if best != task.language else None)
         if task.other is not None:
             tries += self._tried([replace(task, language=task.other)])

@@ -105,8 +105,8 @@ async def test_a_language_that_is_given_costs_no_look_at_the_whole_sound(start, 
     from frontdesk.plugins.models.whisper.decoder import Decoder
 
     looks = []
-    original = Decoder._probabilities
-    monkeypatch.setattr(Decoder, "_probabilities", lambda self, features: looks.append(len(features)) or original(self, features))
+    original = Decoder.probabilities
+    monkeypatch.setattr(Decoder, "probabilities", lambda self, features: looks.append(len(features)) or original(self, features))
     ears = await start(polyglot)
     await ears.hear(recordings / "cancel.ogg", language="en")
     assert looks
@@ -135,7 +135,7 @@ async def test_the_languages_of_the_bot_are_preferred_where_it_is_not_sure(start
     from frontdesk.plugins.models.whisper.decoder import Decoder
 
     unsure = dict.fromkeys(("en", "de", "zh", "nl"), 0.0) | {"nl": 0.5, "de": 0.4, "en": 0.1}
-    monkeypatch.setattr(Decoder, "_probabilities", lambda self, features: unsure)
+    monkeypatch.setattr(Decoder, "probabilities", lambda self, features: unsure)
     ears = await start(polyglot)
     assert (await ears.hear(recordings / "german.ogg", languages=("en", "de"))).language == "de"
     assert (await ears.hear(recordings / "german.ogg")).language == "nl"
