@@ -34,6 +34,12 @@ CHATML = (
 """As Qwen's, shortened."""
 
 
+TOOLS_OF_TEMPLATE = (
+    '# Tools\n<tools>\n{"type": "function", "function": {"name": "cancel", "description": "Cancels an order.", "parameters": '
+    '{"type": "object", "properties": {"order": {"type": "string"}}, "required": ["order"]}}}\n</tools>'
+)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread_and_no_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     torch = pytest.importorskip("torch", reason="torch is not installed")
@@ -61,7 +67,7 @@ def byte_level_tokenizer() -> Any:
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=500, special_tokens=special, initial_alphabet=alphabet, show_progress=False)
-    tokenizer.train_from_iterator(SENTENCES[:4], trainer)
+    tokenizer.train_from_iterator([*SENTENCES[:4], TOOLS_OF_TEMPLATE, TOOLS_OF_TEMPLATE], trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         eos_token="<|im_end|>",

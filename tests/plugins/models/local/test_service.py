@@ -47,15 +47,23 @@ async def answered(service: ChatService, request: ChatRequest) -> tuple[list[str
     return [piece.text for piece in pieces[:-1]], pieces[-1].result
 
 
-@pytest.mark.asyncio(loop_scope="class")
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def taught(taught_llama: Taught) -> AsyncIterator[ChatService]:
+    service = await opened(taught_llama.folder)
+    yield service
+    await service.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def t5(t5_folder: Path) -> AsyncIterator[ChatService]:
+    service = await opened(t5_folder)
+    yield service
+    await service.close()
+
+
+@pytest.mark.asyncio(loop_scope="module")
 class TestTaughtModel:
     """A causal model that has learnt its answers by heart."""
-
-    @pytest_asyncio.fixture(loop_scope="class", scope="class")
-    async def service(self, taught_llama: Taught) -> AsyncIterator[ChatService]:
-        service = await opened(taught_llama.folder)
-        yield service
-        await service.close()
 
     async def test_tells_what_it_is(self, taught_llama: Taught) -> None:
         service = ChatService(settings_of(taught_llama.folder))
@@ -70,8 +78,8 @@ class TestTaughtModel:
         assert msgspec.msgpack.decode(msgspec.msgpack.encode(facts)) == facts
 
     @pytest.mark.parametrize("question", ["hello", "我想取消我的订单。", "count"])
-    async def test_streams_whole_characters(self, service: ChatService, taught_llama: Taught, question: str) -> None:
-        pieces, result = await answered(service, ChatRequest.of(question))
+    async def test_streams_whole_characters(self, taught: ChatService, taught_llama: Taught, question: str) -> None:
+        pieces, result = await answered(taught, ChatRequest.of(question))
         assert result.text == taught_llama.answers[question]
         assert result.finish == "stop"
         assert len(pieces) > 5
@@ -79,83 +87,81 @@ class TestTaughtModel:
         assert result.usage.prompt > 10
         assert result.usage.completion > len(pieces)
 
-    async def test_thoughts_are_not_shown(self, service: ChatService) -> None:
-        pieces, result = await answered(service, ChatRequest.of("think"))
+    async def test_thoughts_are_not_shown(self, taught: ChatService) -> None:
+        pieces, result = await answered(taught, ChatRequest.of("think"))
         assert result.text == "It is on its way."
         assert pieces[0] == "I"
 
-    async def test_stop_sequences_end_the_answer_and_the_work(self, service: ChatService) -> None:
-        _, whole = await answered(service, ChatRequest.of("count"))
-        _, result = await answered(service, ChatRequest.of("count", stop=("seven", " five")))
+    async def test_stop_sequences_end_the_answer_and_the_work(self, taught: ChatService) -> None:
+        _, whole = await answered(taught, ChatRequest.of("count"))
+        _, result = await answered(taught, ChatRequest.of("count", stop=("seven", " five")))
         assert result.text == "one two three four"
         assert result.finish == "stop"
         assert result.usage.completion < whole.usage.completion
 
-    async def test_an_answer_ends_at_the_limit_of_tokens(self, service: ChatService) -> None:
-        _, result = await answered(service, ChatRequest.of("count", max_tokens=3))
-        assert (result.text, result.finish, result.usage.completion) == ("one", "length", 3)
+    async def test_an_answer_ends_at_the_limit_of_tokens(self, taught: ChatService, taught_llama: Taught) -> None:
+        _, result = await answered(taught, ChatRequest.of("count", max_tokens=3))
+        assert (result.text, result.finish, result.usage.completion) == (
+            taught_llama.answers["count"][: len(result.text)],
+            "length",
+            3,
+        )
 
     async def test_many_conversations_at_a_time_each_get_their_own_answer(
-        self, service: ChatService, taught_llama: Taught
+        self, taught: ChatService, taught_llama: Taught
     ) -> None:
         questions = ["hello", "count", "我想取消我的订单。", "json"] * 4
-        results = await asyncio.gather(*(answered(service, ChatRequest.of(question)) for question in questions))
+        results = await asyncio.gather(*(answered(taught, ChatRequest.of(question)) for question in questions))
         assert [result.text for _, result in results] == [taught_llama.answers[question] for question in questions]
 
-    async def test_a_tool_is_called_with_arguments_that_fit(self, service: ChatService) -> None:
-        pieces, result = await answered(service, ChatRequest.of("cancel LL-1", tools=(CANCEL,)))
+    async def test_a_tool_is_called_with_arguments_that_fit(self, taught: ChatService) -> None:
+        pieces, result = await answered(taught, ChatRequest.of("cancel LL-1", tools=(CANCEL,)))
         assert [(call.name, call.arguments) for call in result.calls] == [("cancel", {"order": "LL-1"})]
         assert (result.finish, result.text, pieces) == ("tools", "", [])
 
-    async def test_an_answer_without_a_call_stays_an_answer(self, service: ChatService) -> None:
-        pieces, result = await answered(service, ChatRequest.of("hello", tools=(CANCEL,)))
+    async def test_an_answer_without_a_call_stays_an_answer(self, taught: ChatService) -> None:
+        pieces, result = await answered(taught, ChatRequest.of("hello", tools=(CANCEL,)))
         assert (result.text, result.calls, result.finish) == ("Hello! 😀", (), "stop")
         assert pieces == ["Hello! 😀"]
 
-    async def test_prompts_that_do_not_fit_say_how_many_tokens_they_have(self, service: ChatService) -> None:
+    async def test_prompts_that_do_not_fit_say_how_many_tokens_they_have(self, taught: ChatService) -> None:
         with pytest.raises(PromptRejected, match=r"the prompt has \d{3} tokens, and the model reads 512"):
-            await answered(service, ChatRequest.of("我" * 200))
+            await answered(taught, ChatRequest.of("我" * 200))
         with pytest.raises(PromptRejected, match="100000 characters"):
-            await answered(service, ChatRequest.of("我" * 100_000))
+            await answered(taught, ChatRequest.of("我" * 100_000))
         with pytest.raises(PromptRejected, match="empty"):
-            await answered(service, ChatRequest.of(""))
+            await answered(taught, ChatRequest.of(""))
 
-    async def test_an_answer_has_at_most_the_room_that_the_prompt_leaves(self, service: ChatService) -> None:
-        _, result = await answered(service, ChatRequest.of("x" * 470, max_tokens=1000, temperature=1.0, seed=1))
+    async def test_an_answer_has_at_most_the_room_that_the_prompt_leaves(self, taught: ChatService) -> None:
+        _, result = await answered(taught, ChatRequest.of("x" * 470, max_tokens=1000, temperature=1.0, seed=1))
         assert result.usage.prompt + result.usage.completion <= 512
 
 
-@pytest.mark.asyncio(loop_scope="class")
+@pytest.mark.asyncio(loop_scope="module")
 class TestT5:
-    @pytest_asyncio.fixture(loop_scope="class", scope="class")
-    async def service(self, t5_folder: Path) -> AsyncIterator[ChatService]:
-        service = await opened(t5_folder)
-        yield service
-        await service.close()
-
-    async def test_answers_what_generate_answers(self, service: ChatService, t5_folder: Path) -> None:
+    async def test_answers_what_generate_answers(self, t5: ChatService, t5_folder: Path) -> None:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
         tokenizer, model = AutoTokenizer.from_pretrained(t5_folder), AutoModelForSeq2SeqLM.from_pretrained(t5_folder)
         for text in ("Where is my package?", "abcdef 0123", "我的包裹在哪里？"):
             ids = model.generate(**tokenizer(text, return_tensors="pt"), max_new_tokens=25, do_sample=False)[0]
-            _, result = await answered(service, ChatRequest.of(text, max_tokens=25))
+            _, result = await answered(t5, ChatRequest.of(text, max_tokens=25))
             assert result.text == tokenizer.decode(ids, skip_special_tokens=True)
 
-    async def test_speaks_msgpack(self, service: ChatService) -> None:
+    async def test_speaks_msgpack(self, t5: ChatService) -> None:
         argument = msgspec.msgpack.encode(ChatRequest.of("Where is my package?", max_tokens=5))
-        pieces = [msgspec.msgpack.decode(data, type=ChatPiece) async for data in service.call("chat", argument)]
+        pieces = [msgspec.msgpack.decode(data, type=ChatPiece) async for data in t5.call("chat", argument)]
         assert pieces[-1].result is not None
         with pytest.raises(ModelFailed, match="no such method"):
-            [_ async for _ in service.call("chatter", argument)]
+            [_ async for _ in t5.call("chatter", argument)]
 
-    async def test_tools_are_rejected(self, service: ChatService) -> None:
+    async def test_tools_are_rejected(self, t5: ChatService) -> None:
         with pytest.raises(PromptRejected, match="no chat template"):
-            await answered(service, ChatRequest.of("Hi", tools=(CANCEL,)))
+            await answered(t5, ChatRequest.of("Hi", tools=(CANCEL,)))
 
-    async def test_a_prompt_longer_than_the_context_is_rejected(self, service: ChatService) -> None:
+    async def test_a_prompt_longer_than_the_context_is_rejected(self, t5: ChatService) -> None:
         with pytest.raises(PromptRejected, match=r"the prompt has \d+ tokens, and the model reads 128"):
-            await answered(service, ChatRequest.of("Which order is it? " * 40))
+            await answered(t5, ChatRequest.of("Which order is it? " * 40))
 
 
 class ScriptedEngine:
