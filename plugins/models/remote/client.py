@@ -20,8 +20,9 @@ from frontdesk.core.models import ModelState
 from frontdesk.core.tasks import backoff
 from frontdesk.plugins.models.remote.breaker import Breaker
 from frontdesk.plugins.models.remote.failures import Failure, Judge
+from frontdesk.plugins.models.remote.google import tokens
 from frontdesk.plugins.models.remote.ledger import BudgetSpent, Ledger
-from frontdesk.plugins.models.remote.presets import PRESETS, checked_address
+from frontdesk.plugins.models.remote.presets import PRESETS, checked_address, key_of
 from frontdesk.plugins.models.settings import Remote, RemoteOptions
 
 if TYPE_CHECKING:
@@ -170,7 +171,10 @@ class Client:
     @asynccontextmanager
     async def place(self, deadline: float) -> AsyncIterator[None]:
         """One of the `concurrent` places."""
-        await self._prepared()
+        try:
+            await self._prepared()
+        except Failure as failure:
+            raise failure.error from None
         try:
             async with asyncio.timeout_at(deadline):
                 await self._places.acquire()
@@ -318,15 +322,15 @@ class Client:
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         address = self.check()
-        given = self.options.api_key.get_secret_value().strip() if self.options.api_key else ""
+        # Never None, or a key for another service would be taken from the environment. Who needs none ignores it.
+        key: Any = key_of(self.options) or (tokens(self.name) if self.preset.google else "none")
         http = openai.DefaultAsyncHttpxClient(
             follow_redirects=False,
             timeout=self.options.timeout,
             event_hooks={"response": [_bounding(openai.DefaultAsyncHttpxClient, self.judge)]},
         )
         common: dict[str, Any] = {
-            # Never None, or a key for another service would be taken from the environment. Who needs none ignores it.
-            "api_key": given or "none",
+            "api_key": key,
             "max_retries": 0,
             "http_client": http,
             "timeout": _timeout(openai, self.options.timeout),
@@ -337,7 +341,7 @@ class Client:
                 "OpenAI-Project": openai.Omit(),
             },
         }
-        if self._provider == "azure":
+        if self.preset.deployments:
             common["azure_endpoint"] = address.removesuffix("/openai")
             sdk: AsyncOpenAI = openai.AsyncAzureOpenAI(api_version=self.options.api_version, **common)
         else:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from frontdesk.core.errors import ConfigurationError
+from frontdesk.plugins.models.remote import google
 from frontdesk.plugins.models.settings import Remote, RemoteOptions
 
 SAMPLING = frozenset({"temperature", "top_p", "stop", "seed"})
@@ -26,7 +27,8 @@ class Preset:
     `fields` are the optional ones of a chat completion that are sent, `limit` is the name that `max_tokens` has, `schema` the
     form of `response_format`: OpenAI's, flat (`{"type": "json_object", "schema": ...}`), or none: then it is told in words. With
     `plain_schemas` only the keywords of an OpenAPI schema are sent. `seeing` matches the names of models that take pictures.
-    `verbose` says that transcriptions come with segments.
+    `verbose` says that transcriptions come with segments. `deployments`: models are deployments in the path, as on Azure.
+    `google`: without a key, the machine's own credentials do.
     """
 
     base_url: str | None
@@ -38,6 +40,8 @@ class Preset:
     plain_schemas: bool = False
     seeing: re.Pattern[str] = SEEING
     verbose: bool = True
+    deployments: bool = False
+    google: bool = False
 
 
 PRESETS: dict[Remote, Preset] = {
@@ -55,6 +59,7 @@ PRESETS: dict[Remote, Preset] = {
         needs_key=True,
         limit="max_completion_tokens",
         seeing=re.compile(r"gpt-4o|gpt-4\.1|gpt-[5-9]|^o[1-9]", re.IGNORECASE),
+        deployments=True,
     ),
     # https://ai.google.dev/gemini-api/docs/openai. What it does not know it refuses with 400, `Unknown name "seed": Cannot find
     # field.` (github.com/mcpchecker/mcpchecker/pull/188), `additionalProperties` and `const` in tools too
@@ -67,7 +72,10 @@ PRESETS: dict[Remote, Preset] = {
         seeing=re.compile("gemini|gemma", re.IGNORECASE),
     ),
     # https://cloud.google.com/vertex-ai/generative-ai/docs/migrate/openai/overview: "any unsupported parameter is ignored".
-    "vertex": Preset(base_url=None, needs_key=True, plain_schemas=True, seeing=re.compile("gemini|gemma", re.IGNORECASE)),
+    # The key is an access token, which lasts an hour.
+    "vertex": Preset(
+        base_url=None, needs_key=True, plain_schemas=True, seeing=re.compile("gemini|gemma", re.IGNORECASE), google=True
+    ),
     # https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html
     "vllm": Preset(base_url="http://localhost:8000/v1"),
     # https://docs.ollama.com/api/openai-compatibility: no tool_choice; ChatCompletionRequest in its openai/openai.go.
@@ -91,13 +99,18 @@ def checked_address(preset: Preset, options: RemoteOptions, *, provider: str, se
         raise ConfigurationError(f"{section}.base_url: write the whole address, such as https://host/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError(f"{section}.base_url: an address alone, please; the key belongs into {section}.api_key")
-    if preset.needs_key and not (options.api_key and options.api_key.get_secret_value().strip()):
-        raise ConfigurationError(f"{section}.api_key: {provider} needs a key")
-    if provider == "azure" and not options.api_version:
+    if preset.needs_key and not key_of(options) and not (preset.google and google.installed()):
+        own = ": an access token, or nothing and `pip install google-auth requests`" if preset.google else ""
+        raise ConfigurationError(f"{section}.api_key: {provider} needs a key{own}")
+    if preset.deployments and not options.api_version:
         raise ConfigurationError(f"{section}.api_version: azure needs the version of its interface, such as 2024-10-21")
     if options.daily_budget is not None and not (options.input_price or options.output_price):
         raise ConfigurationError(f"{section}.daily_budget: set input_price and output_price too, or nothing is ever counted")
     return address.rstrip("/")
+
+
+def key_of(options: RemoteOptions) -> str:
+    return options.api_key.get_secret_value().strip() if options.api_key else ""
 
 
 NOT_IN_OPENAPI = frozenset(
