@@ -8,7 +8,7 @@ import msgspec
 from frontdesk.core.conversations import Handoff, Question, QuestionKind
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.errors import WiringError
-from frontdesk.core.messages import B, Body, Choice, Mark, MarkEvent, Outgoing, Source, decode, encode, storable
+from frontdesk.core.messages import Attachment, B, Body, Choice, Mark, MarkEvent, Outgoing, Source, decode, encode, storable
 from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pass, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.text import Words
@@ -34,12 +34,16 @@ class Routed:
 
 
 class Effects:
-    """Collects what a turn leads to. Ids are made from `id`, so that a repeated turn makes the same ones."""
+    """Collects what a turn leads to. Ids are made from `id`, so that a repeated turn makes the same ones.
+
+    `spoken` are the files that were made for it alone: nobody needs them if it is not committed.
+    """
 
     def __init__(self, turn: Turn, id: str) -> None:
         self._turn = turn
         self._id = id
         self.entries: list[Body] = []
+        self.spoken: list[Attachment] = []
         self.resolved = False
 
     def apply(self, routed: Routed) -> None:

@@ -4,22 +4,25 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 import structlog
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.errors import InvalidInput, ModelError, ModelUnavailable
-from frontdesk.core.messages import AudioPart, Message, Part
+from frontdesk.core.messages import AudioPart, Message, Part, without_surrogates
 from frontdesk.core.models import Transcriber
-from frontdesk.core.tasks import cancelled
+from frontdesk.core.tasks import FAILURES, being_cancelled, cancelled
 
 log = structlog.get_logger(__name__)
 
 SIGN_SECONDS = 4.0
 """So often the customer is shown that somebody listens: what platforms show of it is gone after five seconds."""
 REMEMBERED = 1000
+AT_ONCE = 100
+"""So many recordings at most are with the model; the others wait here, where a line of any length costs nothing."""
+MAX_CHARACTERS = 100_000
+"""What is said beyond that is left out: nobody speaks so much, but a model may."""
 
 Sign = Callable[[str, str, float | None], None]
 """Tells the customer of a channel and a conversation how much has been heard, as a share where it is known."""
@@ -51,66 +54,84 @@ class Hearing:
         self._limits = limits
         self._sign = sign
         self._heard: OrderedDict[str, AudioPart] = OrderedDict()
+        self._free = asyncio.Semaphore(AT_ONCE)
 
-    async def heard(self, messages: Sequence[Message], language: str | None) -> Sequence[Message]:
-        """The messages with what is said in their recordings, or why it is not known. `language` is the conversation's so far."""
-        if not any(map(_has_sound, messages)):
+    def has_work(self, messages: Sequence[Message]) -> bool:
+        """Whether there is a recording among them that nobody has listened to."""
+        return any(isinstance(part, AudioPart) and _is_new(part) for message in messages for part in message.parts)
+
+    def is_sure(self, message: Message) -> bool:
+        """Whether what was said in it, if anything, was heard well enough to act on."""
+        heard = (part for part in message.parts if isinstance(part, AudioPart) and part.transcript)
+        return all(part.confidence is None or part.confidence >= self._limits.ask_below for part in heard)
+
+    async def heard(self, messages: Sequence[Message], language: str | None, *, shown: bool = True) -> Sequence[Message]:
+        """The messages with what is said in their recordings, or why it is not known.
+
+        `language` is the conversation's so far. The customer sees that somebody listens, unless `shown` is False.
+        """
+        if not self.has_work(messages):
             return messages
-        return [await self._message(message, language) if _has_sound(message) else message for message in messages]
+        return [await self._message(message, language or message.language, shown) for message in messages]
 
-    async def _message(self, message: Message, language: str | None) -> Message:
+    async def _message(self, message: Message, language: str | None, shown: bool) -> Message:
+        if not self.has_work((message,)):
+            return message
         parts: list[Part] = []
         for part in message.parts:
             if isinstance(part, AudioPart) and _is_new(part):
-                heard = await self._remembered(message, part, language)
+                heard = await self._remembered(message, part, language, shown)
                 language = heard.language or language
                 parts.append(heard)
             else:
                 parts.append(part)
         return msgspec.structs.replace(message, parts=tuple(parts))
 
-    async def _remembered(self, message: Message, part: AudioPart, language: str | None) -> AudioPart:
+    async def _remembered(self, message: Message, part: AudioPart, language: str | None, shown: bool) -> AudioPart:
         key = part.attachment.id
         if (known := self._heard.get(key)) is None:
-            known = self._heard[key] = await self._part(message, part, language)
+            known = self._heard[key] = await self._part(message, part, language, shown)
             if len(self._heard) > REMEMBERED:
                 self._heard.popitem(last=False)
         return known
 
-    async def _part(self, message: Message, part: AudioPart, language: str | None) -> AudioPart:
+    async def _part(self, message: Message, part: AudioPart, language: str | None, shown: bool) -> AudioPart:
+        """Never raises: what a recording does to those who listen must not cost the message its answer."""
         if self._transcriber is None:
             return msgspec.structs.replace(part, unheard="no_model")
         try:
-            recording = self._attachments.path(part.attachment.id)
-            return await self._transcribed(self._transcriber, message, part, recording, language)
+            return await self._transcribed(self._transcriber, message, part, language, shown)
         except InvalidInput as error:
             attachment = msgspec.structs.replace(part.attachment, problem=str(error))
             return msgspec.structs.replace(part, attachment=attachment, unheard="unreadable")
         except ModelUnavailable as error:
             log.warning("nobody can listen", message=message.id, reason=str(error))
             return msgspec.structs.replace(part, unheard="no_model")
-        except (ModelError, TimeoutError, KeyError) as error:
-            log.error("a recording could not be heard", message=message.id, error=f"{type(error).__name__}: {error}")
+        except FAILURES as error:
+            if being_cancelled():
+                raise
+            why = f"{type(error).__name__}: {error}" if isinstance(error, ModelError) else type(error).__name__
+            log.error("a recording could not be heard", message=message.id, error=why)
             return msgspec.structs.replace(part, unheard="failed")
 
     async def _transcribed(
-        self, transcriber: Transcriber, message: Message, part: AudioPart, recording: Path, language: str | None
+        self, transcriber: Transcriber, message: Message, part: AudioPart, language: str | None, shown: bool
     ) -> AudioPart:
+        recording = self._attachments.path(part.attachment.id)
         share: list[float | None] = [None]
-        signs = asyncio.create_task(self._show(message, share))
+        signs = asyncio.create_task(self._show(message, share)) if shown else None
         try:
-            async with asyncio.timeout(self._limits.seconds):
+            async with asyncio.timeout(self._limits.seconds), self._free:
                 heard = await transcriber.transcribe(
                     recording, language=language, languages=self._languages, progress=lambda done: share.__setitem__(0, done)
                 )
         finally:
             await cancelled(signs)
         part = msgspec.structs.replace(part, seconds=heard.seconds, peaks=heard.peaks)
-        if not heard.text:
+        text = str(without_surrogates(heard.text)).strip()[:MAX_CHARACTERS]
+        if not text:
             return msgspec.structs.replace(part, unheard="silence")
-        return msgspec.structs.replace(
-            part, transcript=heard.text, language=heard.language, confidence=round(heard.confidence, 3)
-        )
+        return msgspec.structs.replace(part, transcript=text, language=heard.language, confidence=round(heard.confidence, 3))
 
     async def _show(self, message: Message, share: Sequence[float | None]) -> None:
         while True:
@@ -120,7 +141,3 @@ class Hearing:
 
 def _is_new(part: AudioPart) -> bool:
     return bool(part.attachment.id) and part.transcript is None and part.unheard is None
-
-
-def _has_sound(message: Message) -> bool:
-    return any(isinstance(part, AudioPart) and _is_new(part) for part in message.parts)

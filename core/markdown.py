@@ -26,6 +26,11 @@ def tokens(text: str) -> list[Token]:
     return parser().parse(text)
 
 
+def escaped(text: str) -> str:
+    """Words of others on one line, as they are: nothing in them is markup."""
+    return SPECIAL.sub(r"\\\g<0>", text)
+
+
 def split(text: str, fits: Fits) -> list[str]:
     """Markdown in as few pieces as possible that each fit, cut at paragraph ends, else at lines, sentences or anywhere.
 

@@ -22,7 +22,7 @@ from frontdesk.core.dialogue.corrections import abandons, correction
 from frontdesk.core.dialogue.forms import Forms
 from frontdesk.core.dialogue.intents import IntentMatcher
 from frontdesk.core.dialogue.questions import read_answer
-from frontdesk.core.dialogue.spoken import dropped, said, said_badly, said_otherwise
+from frontdesk.core.dialogue.spoken import dropped, lapse, said, said_badly, said_otherwise
 from frontdesk.core.effects import NO, Open, Routed
 from frontdesk.core.handlers import Handler
 from frontdesk.core.messages import Choice
@@ -100,6 +100,7 @@ class Router:
         return self._unanswered(turn)
 
     async def _spoken(self, turn: Turn) -> Routed | None:
+        lapse(turn)
         return said_badly(turn, self._ask_below)
 
     async def _open_question(self, turn: Turn) -> Routed | None:

@@ -39,7 +39,7 @@ from frontdesk.core.router import Router
 from frontdesk.core.speaking import Speaking
 from frontdesk.core.store import Claim, Store
 from frontdesk.core.tasks import FAILURES, Tasks, backoff, being_cancelled, when_writable
-from frontdesk.core.turn import Superseded, Turn
+from frontdesk.core.turn import Superseded, Turn, never
 from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
@@ -145,15 +145,19 @@ class Runner:
         taken_again = 0
         while True:
             heard: Sequence[Message] = messages
+            changed = 0
             if len(waiting := claim.waiting(BURST)) > len(messages):
-                heard = folded(messages, waiting)
+                heard, changed = folded(messages, waiting), _changes(messages, waiting)
             known = await claim.load()
             try:
                 heard = await self._files.fetched(heard, last=claim.attempts + 1 >= self._limits.attempts)
             except TransientError as failure:
                 await self._give_back(claim, failure.retry_after or backoff(claim.attempts), _described(failure))
                 return None
-            heard = await self._hearing.heard(heard, known.language if known else None)
+            if self._hearing.has_work(heard) and claim.attempts < self._limits.attempts:
+                heard = await self._listen(heard, known)
+                if _changes(messages, claim.waiting(BURST)) > changed:
+                    continue  # taken back or edited meanwhile; what was heard is remembered
             changes = await revisions(self._store, heard)
             before = self._updated(known, heard or messages)
             turn = Turn(
@@ -161,7 +165,7 @@ class Runner:
                 heard or messages,
                 now=before.updated,
                 read_history=self._read_history,
-                superseded=partial(self._superseded, claim, len(messages) if taken_again < TAKEN_AGAIN else BURST),
+                superseded=partial(self._superseded, claim, messages, changed) if taken_again < TAKEN_AGAIN else never,
             )
             effects = Effects(turn, turn.id)
             error: str | None = None
@@ -192,15 +196,29 @@ class Runner:
             try:
                 committed = await self._commit(claim, len(messages), error, turn.state, entries, known=known)
             except Stale:
+                await self._files.drop(effects.spoken)
                 continue
             self._metrics.turn(turn.channel, turn.plugin, result, perf_counter() - started)
             await self._files.drop(changes.dropped)
             return Changed(committed, tuple(entries))
 
-    async def _superseded(self, claim: Claim, taken: int) -> None:
-        """Returns as soon as more was written that belongs to a turn of so many messages."""
-        with self._events.subscribe(claim.waiting(1)[0].conversation, wants=_is_accepted) as events:
-            while len(_taken_together(claim.waiting(BURST), burst=True)) <= taken:
+    async def _listen(self, messages: Sequence[Message], known: Conversation | None) -> Sequence[Message]:
+        """Who waits for a recording to be heard takes no other turn's place: many of them would stop everybody who writes."""
+        language, owner = (known.language, known.owner) if known else ("", "bot")
+        self._free.release()
+        try:
+            return await self._hearing.heard(messages, language or None, shown=owner == "bot")
+        finally:
+            await self._free.acquire()
+
+    async def _superseded(self, claim: Claim, messages: Sequence[Message], changed: int) -> None:
+        """Returns as soon as more was written that belongs to the turn of these messages, or one of them was changed again."""
+        with self._events.subscribe(messages[0].conversation, wants=_is_accepted) as events:
+            while True:
+                waiting = claim.waiting(BURST)
+                together = _taken_together(waiting, burst=True)
+                if len(together) > len(messages) or _changes(messages, waiting) > changed:
+                    return
                 await events.get()
 
     async def _decide(self, turn: Turn, effects: Effects, attempts: int) -> str:
@@ -208,13 +226,14 @@ class Runner:
         if attempts >= self._limits.attempts:
             raise RuntimeError(f"this message was begun {attempts} times and never came to an end")
         owned = turn.state.owner != "bot"
+        messages = turn.messages
         async with self._watchdog.watch(partial(self._typing, turn.channel, turn.conversation)):
             routed = await (self._router.route_owned(turn) if owned else self._router.route(turn))
             if routed is None:
                 return "silent"
             effects.apply(routed)
         turn.keep_memory()
-        await self._speaking.add(turn, effects.entries)
+        await self._speaking.add(turn, messages, effects)
         if effects.resolved and not owned:
             turn.state = closed(turn.state)
             effects.mark("resolved")
@@ -286,12 +305,19 @@ class Runner:
             return msgspec.structs.replace(known, updated=now)
         language = known.language
         if not known.language_chosen:
-            language = self._languages.detect(last.text, known.language or last.language or _spoken_language(last))
+            # Noise that was taken for words may be in any language.
+            words = last.text if self._hearing.is_sure(last) else ""
+            language = self._languages.detect(words, known.language or last.language or self._spoken_language(last))
         form = known.form
         if form is not None and known.question is None and now - known.updated > ANSWER_WITHIN:
             form = None  # what is said now corrects nothing that was said so long ago
         contact = _known_of(known.contact, *(message.contact for message in messages))
         return msgspec.structs.replace(known, contact=contact, language=language, form=form, updated=now, resolved=None)
+
+    def _spoken_language(self, message: Message) -> str | None:
+        """What was spoken in, if the bot speaks it."""
+        heard = {part.language for part in message.parts if isinstance(part, AudioPart)}
+        return next((each for each in self._languages.languages if each.partition("-")[0] in heard), None)
 
     async def _read_history(self, conversation: str, limit: int) -> list[Entry]:
         return await self._store.transcript(conversation, limit=limit)
@@ -316,10 +342,6 @@ def _wants_answer(messages: Sequence[Message]) -> bool:
     return any(message.kind == "new" for message in messages)
 
 
-def _spoken_language(message: Message) -> str | None:
-    return next((part.language for part in message.parts if isinstance(part, AudioPart)), None)
-
-
 def _is_accepted(event: Event) -> bool:
     return isinstance(event, Accepted)
 
@@ -332,15 +354,23 @@ def _with_files_now(messages: Sequence[Message], heard: Sequence[Message]) -> li
     return [message for message in heard if message is not taken[message.id]]
 
 
+def _changes(messages: Sequence[Message], waiting: Sequence[Message]) -> int:
+    """How many edits and deletions of these messages wait."""
+    ids = {message.id for message in messages}
+    return sum(message.kind in ("edited", "deleted") and message.target in ids for message in waiting)
+
+
 def _taken_together(waiting: Sequence[Message], *, burst: bool) -> Sequence[Message]:
-    """The first messages that can be one turn: the pieces of an album and, in a `burst`, whatever follows.
+    """The first messages that can be one turn: the pieces of an album and, in a `burst`, whatever the same person adds.
 
     A button, a command, and what is not answered is a turn of its own.
     """
-    group = waiting[0].group
+    group, writer = waiting[0].group, waiting[0].contact.id
 
     def belongs(message: Message) -> bool:
         if message.kind != "new" or message.choice is not None or message.text.lstrip().startswith("/"):
+            return False
+        if message.contact.id != writer:
             return False
         return burst or (group is not None and message.group == group)
 

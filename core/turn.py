@@ -30,7 +30,8 @@ ReadHistory = Callable[[str, int], Awaitable[list[Entry]]]
 T = TypeVar("T")
 
 
-async def _never() -> None:
+async def never() -> None:
+    """Does not return."""
     await asyncio.Event().wait()
 
 
@@ -76,7 +77,7 @@ class Turn:
         *,
         now: datetime,
         read_history: ReadHistory,
-        superseded: Callable[[], Awaitable[None]] = _never,
+        superseded: Callable[[], Awaitable[None]] = never,
         plugin: str = "",
     ) -> None:
         self.state = state

@@ -111,6 +111,13 @@ LISTENING_FAILED = Text(
     fr="Votre enregistrement est conservé, mais je n'ai pas pu l'écouter. Écrivez-moi, ou demandez une personne.",
     es="Su grabación está guardada, pero no he podido escucharla. Escríbame, o pida una persona.",
 )
+RECORDING_MISSING = Text(
+    en="Your recording has not reached me. Please record it again, or write to me.",
+    zh="我没有收到您的录音。请重新录制，或者用文字告诉我。",
+    de="Ihre Aufnahme ist nicht bei mir angekommen. Sprechen Sie noch einmal, oder schreiben Sie mir.",
+    fr="Votre enregistrement ne m'est pas parvenu. Enregistrez-le à nouveau, ou écrivez-moi.",
+    es="Su grabación no me ha llegado. Grábela otra vez, o escríbame.",
+)
 HEARD = Text(
     en="I heard: “{words}”. Is that right?",
     zh="我听到的是：“{words}”。对吗？",

@@ -5,6 +5,7 @@ import msgspec
 from frontdesk.core.conversations import Question
 from frontdesk.core.dialogue import phrases
 from frontdesk.core.effects import NO, YES, Open, Routed
+from frontdesk.core.markdown import escaped
 from frontdesk.core.messages import AudioPart, Choice, TextPart, Unheard
 from frontdesk.core.outcomes import ANSWER_WITHIN, Reply
 from frontdesk.core.text import Text
@@ -12,6 +13,9 @@ from frontdesk.core.turn import Turn
 
 MAX_TRIES = 2
 """How often the bot asks whether it has heard right, before it gives up on the sound of somebody's voice."""
+
+LONGEST = 400
+"""Characters of what was heard that are repeated: enough to tell whether it is right."""
 
 UNHEARD: dict[Unheard, Text] = {
     "no_model": phrases.CANNOT_LISTEN,
@@ -29,10 +33,18 @@ def said_badly(turn: Turn, ask_below: float) -> Routed | None:
     heard = [part for part in spoken if part.transcript]
     if not heard:
         reason = next((part.unheard for part in spoken if part.unheard), None)
-        return Routed(Reply(UNHEARD[reason], choices=_person(turn), answers=False)) if reason else None
+        words = UNHEARD[reason] if reason else phrases.RECORDING_MISSING
+        return Routed(Reply(words, choices=_person(turn), answers=False))
     if min(1.0 if part.confidence is None else part.confidence for part in heard) >= ask_below:
         return None
     return _is_that_right(turn)
+
+
+def lapse(turn: Turn) -> None:
+    """Goes back to the question before, where nobody has said for long whether it was heard rightly."""
+    question = turn.state.question
+    if question is not None and question.kind == "heard" and question.expires <= turn.now:
+        dropped(turn, question)
 
 
 def said(turn: Turn, question: Question) -> None:
@@ -65,13 +77,19 @@ def _is_that_right(turn: Turn) -> Routed:
         kind="heard",
         plugin="",
         step="",
-        text=turn.say(phrases.HEARD).format(words=turn.text),
+        text=turn.say(phrases.HEARD).format(words=_quoted(turn.text)),
         expires=turn.now + ANSWER_WITHIN,
         args={"text": turn.text, "before": msgspec.to_builtins(before)},
         choices=(Choice(turn.say(phrases.YES), YES), Choice(turn.say(phrases.NO), NO)),
         tries=tries,
     )
     return Routed(Open(question))
+
+
+def _quoted(words: str) -> str:
+    """On one line, as it was said: what sounds like markup is none."""
+    words = " ".join(words.split())
+    return escaped(words if len(words) <= LONGEST else f"{words[:LONGEST].rstrip()} …")
 
 
 def _before(question: Question) -> Question | None:

@@ -68,7 +68,7 @@ class ScriptedChat(_Scripted):
 class ScriptedTranscriber(_Scripted):
     """Hears in the order of the script. `asked` are the languages that it was given."""
 
-    def __init__(self, *script: str | Transcript | Exception) -> None:
+    def __init__(self, *script: str | Transcript | BaseException) -> None:
         super().__init__()
         self.asked: list[str | None] = []
         self._script = list(script)
@@ -85,8 +85,8 @@ class ScriptedTranscriber(_Scripted):
         await self._pass()
         if progress is not None:
             progress(1.0)
-        heard: str | Transcript | Exception = self._script.pop(0) if self._script else ModelFailed("nothing more is heard")
-        if isinstance(heard, Exception):
+        heard: str | Transcript | BaseException = self._script.pop(0) if self._script else ModelFailed("nothing more is heard")
+        if isinstance(heard, BaseException):
             raise heard
         return a_transcript(heard, language=language or "en") if isinstance(heard, str) else heard
 
@@ -94,7 +94,7 @@ class ScriptedTranscriber(_Scripted):
 class ScriptedSpeaker(_Scripted):
     """`spoken` are the texts that it was given, with their languages."""
 
-    def __init__(self, errors: Iterable[Exception] = ()) -> None:
+    def __init__(self, errors: Iterable[BaseException] = ()) -> None:
         super().__init__()
         self.spoken: list[tuple[str, str]] = []
         self._errors = list(errors)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from frontdesk.core.app import App, Options
+from frontdesk.core.models import Models
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.runner import TurnLimits
 from frontdesk.core.storage.memory import MemoryStore
@@ -22,12 +23,17 @@ def make_app(tmp_path: Path) -> MakeApp:
 
     @asynccontextmanager
     async def make(
-        *plugins: Plugin, store: Store | None = None, limits: TurnLimits | None = None, **options: Any
+        *plugins: Plugin,
+        store: Store | None = None,
+        limits: TurnLimits | None = None,
+        models: Models | None = None,
+        **options: Any,
     ) -> AsyncIterator[App]:
         app = App(
             Options(data_folder=tmp_path, turns=limits or TurnLimits(), shutdown_seconds=1, **options),
             store=store or MemoryStore(),
             plugins=plugins,
+            models=models,
             transports=[(RecordingChannel, NoSettings())],
             serve=False,
         )
