@@ -1,7 +1,7 @@
 """A chat model behind a service that speaks OpenAI's protocol, in whichever dialect."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -13,9 +13,11 @@ from frontdesk.core.errors import ModelFailed, PromptRejected
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Abilities, ModelState
 from frontdesk.plugins.models.checked import Unfit, answer, check_request, tool_call
+from frontdesk.plugins.models.local.text import Thoughts
 from frontdesk.plugins.models.remote.breaker import Breaker
-from frontdesk.plugins.models.remote.client import Answer, Bill, Client, require_openai
+from frontdesk.plugins.models.remote.client import Bill, Client, require_openai
 from frontdesk.plugins.models.remote.failures import Failure
+from frontdesk.plugins.models.remote.responses import Answer
 from frontdesk.plugins.models.remote.wire import CompletionSaid, Heard, body, estimated_prompt, optional_fields
 from frontdesk.plugins.models.settings import ChatSettings
 from frontdesk.plugins.models.stops import Stops
@@ -144,11 +146,11 @@ class RemoteChat:
         async with self._attempt(request, deadline, stream=False) as (begun, bill, prompt, sent):
             heard = Heard()
             said = self._said(await begun.whole(), sent, whole=True)
-            stops = Stops(request.stop)
-            text = stops.pass_on(heard.add(said)) + stops.rest()
+            shown = Shown(request.stop)
+            text = shown.add(heard.add(said)) + shown.rest()
             bill.usage = self._usage(heard, prompt)
             self._bound(heard, request)
-            return Whole(heard, text, "stop" if stops.stopped else heard.finish or "stop", bill.usage)
+            return Whole(heard, text, "stop" if shown.stopped else heard.finish or "stop", bill.usage)
 
     async def _streamed(self, request: ChatRequest, deadline: float) -> "AsyncGenerator[str | Whole]":
         tries = 0
@@ -167,7 +169,7 @@ class RemoteChat:
 
     async def _streamed_once(self, request: ChatRequest, deadline: float) -> "AsyncGenerator[str | Whole]":
         loop = asyncio.get_running_loop()
-        heard, stops, text, ended = Heard(), Stops(request.stop), "", 0.0
+        heard, shown, text, ended = Heard(), Shown(request.stop), "", 0.0
         async with self._attempt(request, deadline, stream=True) as (begun, bill, prompt, sent):
             try:
                 async with aclosing(self._chunks(begun, sent, lambda: ended or None)) as chunks:
@@ -175,13 +177,13 @@ class RemoteChat:
                         if said is None:  # [DONE]
                             heard.finish = heard.finish or "stop"
                             break
-                        new = stops.pass_on(heard.add(said))
+                        new = shown.add(heard.add(said))
                         bill.usage = self._usage(heard, prompt)
                         self._bound(heard, request)
                         text += new
                         if new:
                             yield new
-                        if stops.stopped:
+                        if shown.stopped:
                             heard.finish = "stop"
                             break
                         if heard.finish and not ended:
@@ -193,7 +195,7 @@ class RemoteChat:
                     heard.finish = "length"
             if heard.finish is None:
                 raise self._client.judge.broken_off()
-            if last := stops.rest():
+            if last := shown.rest():
                 text += last
                 yield last
             bill.usage = self._usage(heard, prompt)
@@ -288,6 +290,24 @@ class RemoteChat:
 
     def _cost(self, prompt: int, completion: int) -> float:
         return (prompt * self._settings.input_price + completion * self._settings.output_price) / 1e6
+
+
+class Shown:
+    """What is shown of an answer: no thoughts, and nothing from a stop sequence on."""
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._thoughts = Thoughts()
+        self._stops = Stops(stops)
+
+    @property
+    def stopped(self) -> bool:
+        return self._stops.stopped
+
+    def add(self, text: str) -> str:
+        return self._stops.pass_on(self._thoughts.add(text))
+
+    def rest(self) -> str:
+        return self._stops.pass_on(self._thoughts.rest()) + self._stops.rest()
 
 
 class Whole:

@@ -1,15 +1,14 @@
 """The connection to a service: one client for each model, its limits, its retries and its spending."""
 
 import asyncio
-import importlib
 import importlib.util
 import logging
 import random
 import sqlite3
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import structlog
 
@@ -23,6 +22,7 @@ from frontdesk.plugins.models.remote.failures import Failure, Judge
 from frontdesk.plugins.models.remote.google import tokens
 from frontdesk.plugins.models.remote.ledger import BudgetSpent, Ledger
 from frontdesk.plugins.models.remote.presets import PRESETS, checked_address, key_of
+from frontdesk.plugins.models.remote.responses import Answer, bounding
 from frontdesk.plugins.models.settings import Remote, RemoteOptions
 
 if TYPE_CHECKING:
@@ -34,68 +34,12 @@ T = TypeVar("T")
 Operation = Literal["chat", "embed", "transcribe", "speak"]
 
 CONNECT_SECONDS = 10.0
-MAX_ANSWER_BYTES = 32 * 2**20
-"""Of any answer; a chat's is limited by its `max_tokens` besides."""
 
 TALKATIVE = ("openai", "httpx", "httpx2", "httpcore", "httpcore2")
 """Their debug lines have requests in them."""
 
-
-class Response(Protocol):
-    """What is used of `openai.AsyncAPIResponse`."""
-
-    @property
-    def headers(self) -> Any: ...
-
-    def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]: ...
-
-
 Ask = Callable[["AsyncOpenAI"], Any]
 """Calls one of the client's `with_streaming_response` methods."""
-
-
-class Answer:
-    """A success that has begun. `deadline` is of the event loop's clock."""
-
-    def __init__(self, response: Response, judge: Judge, deadline: float) -> None:
-        self._response = response
-        self._judge = judge
-        self._deadline = deadline
-
-    @property
-    def media_type(self) -> str:
-        return str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
-
-    async def whole(self) -> bytes:
-        async with asyncio.timeout_at(self._deadline):
-            return b"".join([piece async for piece in self._response.iter_bytes()])
-
-    async def events(self, *, until: Callable[[], float | None] = lambda: None) -> AsyncGenerator[bytes]:
-        """The data of server-sent events. https://html.spec.whatwg.org/multipage/server-sent-events.html
-
-        `until` may bring the deadline forward. Raises `TimeoutError` at either. The timeout is around each wait, not around the
-        whole: whoever reads slowly must not be cancelled for it.
-        """
-        rest = b""
-        data: list[bytes] = []
-        async with aclosing(self._response.iter_bytes()) as pieces:  # type: ignore[type-var]
-            while True:
-                try:
-                    async with asyncio.timeout_at(min(self._deadline, until() or self._deadline)):
-                        piece = await anext(pieces)
-                except StopAsyncIteration:
-                    break
-                *lines, rest = (rest + piece).replace(b"\r\n", b"\n").split(b"\n")
-                for line in lines:
-                    if line.startswith(b"data:"):
-                        data.append(line[5:].removeprefix(b" "))
-                    elif not line and data:
-                        yield b"\n".join(data)
-                        data = []
-        if rest.startswith(b"data:"):
-            data.append(rest[5:].removeprefix(b" "))
-        if data:
-            yield b"\n".join(data)
 
 
 class Bill:
@@ -327,7 +271,7 @@ class Client:
         http = openai.DefaultAsyncHttpxClient(
             follow_redirects=False,
             timeout=self.options.timeout,
-            event_hooks={"response": [_bounding(openai.DefaultAsyncHttpxClient, self.judge)]},
+            event_hooks={"response": [bounding(openai.DefaultAsyncHttpxClient, self.judge)]},
         )
         common: dict[str, Any] = {
             "api_key": key,
@@ -353,38 +297,6 @@ class Client:
 
 def _timeout(openai: Any, seconds: float) -> Any:
     return openai.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=None)
-
-
-def _bounding(client: type, judge: Judge) -> Callable[[Any], Awaitable[None]]:
-    """A hook that limits each answer, errors too, which the client reads whole.
-
-    The package is built on httpx2, and was on httpx before.
-    """
-    base = next(kind for kind in client.__mro__ if kind.__module__.partition(".")[0] in ("httpx", "httpx2"))
-    httpx = importlib.import_module(base.__module__.partition(".")[0])
-
-    class Bounded(httpx.AsyncByteStream):  # type: ignore[misc,name-defined]
-        def __init__(self, stream: Any) -> None:
-            self._stream = stream
-
-        async def __aiter__(self) -> AsyncIterator[bytes]:
-            seen = 0
-            async for piece in self._stream:
-                seen += len(piece)
-                if seen > MAX_ANSWER_BYTES:
-                    raise judge.rubbish(f"answered more than {MAX_ANSWER_BYTES} bytes")
-                yield piece
-
-        async def aclose(self) -> None:
-            await self._stream.aclose()
-
-    async def hook(response: Any) -> None:
-        # A compressed answer was not asked for, and a small one may be huge.
-        if response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-            raise judge.rubbish("compresses its answers though it was asked not to")
-        response.stream = Bounded(response.stream)
-
-    return hook
 
 
 def require_openai(what: str) -> None:

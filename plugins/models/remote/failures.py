@@ -26,6 +26,12 @@ REFUSES_FIELD = re.compile(
     r"|not (?:supported|permitted|allowed)|does not support|extra_forbidden|unknown (?:field|parameter)|cannot find field",
     re.IGNORECASE,
 )
+NO_TOOLS = re.compile(
+    r"does not support (?:tools|function)|unsupported param: tools|tools param requires --jinja"
+    r"|requires --enable-auto-tool-choice",
+    re.IGNORECASE,
+)
+"""Ollama (server/routes.go), llama.cpp (issue 10920) and vLLM (issue 12839), where model or server are not made for tools."""
 SAFE_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,48}")
 
 
@@ -99,6 +105,9 @@ class Judge:
             if NO_QUOTA.search(text):
                 return Failure(ModelUnavailable(f"{self.name}: the account's quota is used up; see the service's billing page"))
             return Failure(ModelUnavailable(f"{self.name} is asked too often", pause), retry=True, pause=pause)
+        if status in (400, 500) and NO_TOOLS.search(text):
+            hint = "a model that can, or llama-server --jinja, vllm --enable-auto-tool-choice"
+            return Failure(PromptRejected(f"{self.name} calls no tools as it is: it takes {hint}"))
         if status in (400, 413, 422):
             return self._refused(status, text, told, sent)
         if status in (408, 409, 425, 502, 503, 504, 529):

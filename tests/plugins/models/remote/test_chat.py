@@ -141,6 +141,17 @@ async def test_what_only_looks_like_a_stop_sequence_is_said(chat, service):
     assert text == result.text == "one two thr"
 
 
+async def test_thoughts_are_not_shown(chat, service):
+    for _ in range(2):
+        service.say("<think>\nWhat does she want? #1\n</think>\n\nGood morning.")
+    whole = await chat.complete(ChatRequest.of("Hello", stop=("#1",)))
+    text, result = await streamed(chat, ChatRequest.of("Hello", stop=("#1",)))
+    assert whole.text == text == result.text == "Good morning."
+    service.say("<think> She wants to know where her", finish="length")
+    with pytest.raises(ModelFailed, match="used up its 512 tokens"):
+        await chat.complete(ChatRequest.of("Hello"))
+
+
 async def test_json_that_does_not_fit_is_sent_back_once(chat, service):
     service.say('{"age": "seven"}')
     service.say('{"age": 7}')

@@ -69,6 +69,8 @@ OUTCOMES = {
     "500": (Fault(status=500, body=error_body("server_error")), ModelFailed, "HTTP 500"),
     "502 page": (Fault(status=502, body=PAGE, media_type="text/html"), ModelUnavailable, "HTTP 502"),
     "503": (Fault(status=503), ModelUnavailable, "HTTP 503"),
+    "no tools": (Fault(status=400, body=error_body("", "m does not support tools")), PromptRejected, "calls no tools"),
+    "no jinja": (Fault(status=500, body=error_body("", "tools param requires --jinja flag")), PromptRejected, "--jinja"),
     "418": (Fault(status=418, body=PAGE), ModelFailed, "HTTP 418"),
     "page": (Fault(body=PAGE, media_type="text/html"), ModelFailed, "a page"),
     "page as JSON": (Fault(body=PAGE), ModelFailed, "a page"),
@@ -132,7 +134,7 @@ def safe(error: BaseException, log: str, service: FakeOpenAI) -> None:
 
 @pytest.fixture
 def small_answers(monkeypatch):
-    monkeypatch.setattr(client_module, "MAX_ANSWER_BYTES", 2**20)
+    monkeypatch.setattr("frontdesk.plugins.models.remote.responses.MAX_ANSWER_BYTES", 2**20)
 
 
 @pytest.mark.parametrize("name", OUTCOMES)
