@@ -251,20 +251,9 @@ async def _late(engine: Engine, prompts: Sequence[Sequence[int]], newcomers: Seq
 def table(results: Sequence[Measured]) -> Table:
     first = results[0]
     shown = Table(
-        title=f"Conversations together against one after the other ({first.device}, {first.dtype}, {first.threads} threads)"
+        title=f"Tokens/s of many conversations together, and one after the other ({first.device}, {first.dtype}, {first.threads} threads)"
     )
-    columns = (
-        "model",
-        "parameters",
-        "conversations",
-        "prompt",
-        "plain tokens/s",
-        "together",
-        "ratio",
-        "alone s",
-        "late s",
-        "the same",
-    )
+    columns = ("model", "size", "many", "prompt", "plain/s", "together/s", "ratio", "alone s", "late s", "same")
     for column in columns:
         shown.add_column(column, justify="left" if column == "model" else "right")
     for result in results:
@@ -284,16 +273,8 @@ def table(results: Sequence[Measured]) -> Table:
 
 
 def heard_table(heard: Sequence[Any]) -> Table:
-    shown = Table(title="Whisper: seconds for a note of 5 s")
-    columns = (
-        "model",
-        "language known",
-        "detected",
-        "detected by a pass of its own",
-        "8 one by one, each",
-        "8 in a batch, each",
-        "gain",
-    )
+    shown = Table(title="Whisper: seconds for each note of 5 s")
+    columns = ("model", "language known", "detected", "detected first", "8 one by one", "8 in a batch", "gain")
     for column in columns:
         shown.add_column(column, justify="left" if column == "model" else "right")
     for one in heard:
@@ -321,7 +302,7 @@ def plot(results: Sequence[Measured], heard: Sequence[Any], file: Path) -> None:
     )
     if heard:
         axis = axes[0][1]
-        ways = {"language known": "known_language", "detected": "detected", "8 in a batch, each": "in_a_batch"}
+        ways = {"language known": "known_language", "detected": "detected", "8 in a batch": "in_a_batch"}
         for number, (way, field) in enumerate(ways.items()):
             places = [place + 0.25 * number for place in range(len(heard))]
             axis.bar(places, [getattr(one, field) for one in heard], width=0.23, label=way)
