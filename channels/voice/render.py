@@ -57,8 +57,8 @@ class Answer(Struct, frozen=True, kw_only=True):
     replies: Sequence[Reply]
 
 
-def answer(message: Message, entry: Entry | None, later: Sequence[Entry], *, duplicate: bool, base: str) -> Answer:
-    """`entry` is the message's own, if its turn is over, and `later` what came after it."""
+def answer(message: Message, entry: Entry | None, following: Sequence[Entry], *, duplicate: bool, base: str) -> Answer:
+    """`entry` is the message's own, and `following` what came after it."""
     shown = entry.body if entry is not None and isinstance(entry.body, Message) else message
     done = entry is not None and entry.status != "pending"
     return Answer(
@@ -68,7 +68,7 @@ def answer(message: Message, entry: Entry | None, later: Sequence[Entry], *, dup
         duplicate=duplicate,
         pending=not done,
         heard=heard(shown) if done else None,
-        replies=replies(_of_this_turn(later), base) if done else (),
+        replies=replies(_replies_to(message.id, following), base) if done else (),
     )
 
 
@@ -113,15 +113,16 @@ def _file(attachment: Attachment, conversation: str, base: str) -> File:
     return File(name=attachment.name, media_type=attachment.media_type, size=attachment.size, url=url)
 
 
-def _of_this_turn(later: Sequence[Entry]) -> list[Entry]:
-    """The first replies, up to the next message. Messages before them were taken together with this one."""
-    found: list[Entry] = []
-    for entry in later:
-        if isinstance(entry.body, Outgoing):
-            found.append(entry)
-        elif found and isinstance(entry.body, Message):
-            break
-    return found
+def _replies_to(id: str, following: Sequence[Entry]) -> list[Entry]:
+    """What the turn of a message has said. A turn may have taken several messages: it answers the last, by an id of the first."""
+    later = {entry.body.id for entry in following if isinstance(entry.body, Message)}
+    return [
+        entry
+        for entry in following
+        if isinstance(entry.body, Outgoing)
+        and (entry.body.reply_to == id or entry.body.reply_to in later)
+        and not any(entry.body.id.startswith(f"{other}/") for other in later)
+    ]
 
 
 def problem(reason: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 
-from frontdesk.channels.voice import VoiceChannel, VoiceChannelSettings
+from frontdesk.channels.voice import VoiceChannel, VoiceChannelSettings, adapter
+from frontdesk.channels.voice.adapter import RECENT
 from frontdesk.core.app import App, Options
 from frontdesk.core.errors import Unavailable
 from frontdesk.core.messages import Attachment, AudioPart, Message
@@ -19,6 +20,8 @@ from frontdesk.core.models import Models
 from frontdesk.core.outcomes import Confirm, Outcome, Reply
 from frontdesk.core.plugin import Plugin
 from frontdesk.core.storage.memory import MemoryStore
+from frontdesk.core.storage.sqlite import SqliteStore
+from frontdesk.core.store import Store
 from frontdesk.core.testing import ScriptedTranscriber, a_transcript
 from frontdesk.core.testing.platform import free_port, until
 from frontdesk.core.turn import Turn
@@ -46,12 +49,18 @@ class Line:
             assert response.status == status, await response.text()
             return await response.json()
 
+    @property
+    def channel(self) -> VoiceChannel:
+        found = self.app.channels["voice"]
+        assert isinstance(found, VoiceChannel)
+        return found
+
     def recordings(self) -> list[Path]:
         return [path for path in self.app.attachments.folder.rglob("*") if path.is_file()]
 
 
 @asynccontextmanager
-async def line(tmp_path: Path, *script: Any, **settings: Any) -> AsyncIterator[Line]:
+async def line(tmp_path: Path, *script: Any, store: Store | None = None, **settings: Any) -> AsyncIterator[Line]:
     plugin = Plugin("shop")
     hold = asyncio.Event()
 
@@ -75,7 +84,7 @@ async def line(tmp_path: Path, *script: Any, **settings: Any) -> AsyncIterator[L
     port = free_port()
     app = App(
         Options(data_folder=tmp_path, port=port, shutdown_seconds=1),
-        store=MemoryStore(),
+        store=store or MemoryStore(),
         plugins=[plugin],
         transports=[(VoiceChannel, VoiceChannelSettings.model_validate({"keys": [KEY], **settings}))],
         models=Models(transcriber=ScriptedTranscriber(*script)),
@@ -247,6 +256,110 @@ async def test_what_cannot_be_kept_is_not_acknowledged(tmp_path: Path, monkeypat
         monkeypatch.setattr(caller.app.store, "accept", full)
         async with caller.session.post("/voice", json={"text": "hello"}) as response:
             assert (response.status, response.headers["Retry-After"]) == (503, "7")
+
+
+class TestRepetitions:
+    async def test_two_at_once_are_heard_once_and_get_the_same_answer(self, tmp_path: Path) -> None:
+        async with line(tmp_path, "hello") as caller:
+            answers = await asyncio.gather(*[caller.say(conversation="c", id="1") for _ in range(5)])
+            assert sorted(answer["duplicate"] for answer in answers) == [False, True, True, True, True]
+            assert [[reply["text"] for reply in answer["replies"]] for answer in answers] == [["You said: hello"]] * 5
+            assert len(caller.recordings()) == 1
+
+    async def test_one_of_long_ago_gets_the_answer_of_then(self, tmp_path: Path) -> None:
+        async with line(tmp_path) as caller:
+            first = await caller.send(json={"conversation": "c", "id": "first", "text": "one"})
+            for number in range(RECENT + 10):
+                await caller.send(json={"conversation": "c", "text": f"more {number}"})
+            again = await caller.send(json={"conversation": "c", "id": "first", "text": "one"})
+            assert again["replies"] == first["replies"]
+
+    async def test_the_same_id_in_another_conversation_is_another_message(self, tmp_path: Path) -> None:
+        async with line(tmp_path) as caller:
+            for conversation in ("a", "b"):
+                answer = await caller.send(json={"conversation": conversation, "id": "1", "text": conversation})
+                assert [reply["text"] for reply in answer["replies"]] == [f"You said: {conversation}"]
+
+
+async def test_each_of_two_messages_at_once_gets_its_own_reply(tmp_path: Path) -> None:
+    async with line(tmp_path) as caller:
+        slow = asyncio.create_task(caller.send(json={"conversation": "c", "id": "1", "text": "slow"}))
+
+        async def begun() -> bool:
+            return await caller.app.store.entry("voice:c:1") is not None
+
+        await until(begun)
+        quick = asyncio.create_task(caller.send(json={"conversation": "c", "id": "2", "text": "quick"}))
+        await until(lambda: caller.channel.waiting == 2)
+        caller.hold.set()
+        assert [reply["text"] for reply in (await slow)["replies"]] == ["Done at last."]
+        assert [reply["text"] for reply in (await quick)["replies"]] == ["You said: quick"]
+
+
+class TestWaiting:
+    async def test_a_stop_waits_for_nobody_who_waits_and_loses_nothing(self, tmp_path: Path) -> None:
+        store = SqliteStore(tmp_path / "frontdesk.db")
+        async with line(tmp_path, "slow", store=store) as caller:
+            waiting = asyncio.create_task(caller.say(conversation="c", id="1", status=202))
+            await until(lambda: caller.channel.waiting == 1)
+            stopping = asyncio.create_task(caller.app.__aexit__(None, None, None))
+            answer = await waiting
+            assert (answer["pending"], answer["replies"]) == (True, [])
+            assert not stopping.done()
+            await stopping
+        async with line(tmp_path, "slow", store=SqliteStore(tmp_path / "frontdesk.db")) as caller:
+            caller.hold.set()
+            answer = await caller.say(conversation="c", id="1")
+            assert [reply["text"] for reply in answer["replies"]] == ["Done at last."]
+            assert answer["duplicate"]
+
+    async def test_whoever_comes_when_too_many_wait_fetches_the_reply_later(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(adapter, "MAX_WAITING", 2)
+        async with line(tmp_path) as caller:
+            waiting = [asyncio.create_task(caller.send(json={"conversation": name, "text": "slow"})) for name in "ab"]
+            await until(lambda: caller.channel.waiting == 2)
+            assert (await caller.send(json={"conversation": "c", "text": "slow"}, status=202))["pending"]
+            caller.hold.set()
+            for answer in await asyncio.gather(*waiting):
+                assert [reply["text"] for reply in answer["replies"]] == ["Done at last."]
+
+    async def test_a_caller_who_has_hung_up_loses_nothing(self, tmp_path: Path) -> None:
+        async with line(tmp_path) as caller:
+            waiting = asyncio.create_task(caller.send(json={"conversation": "c", "id": "1", "text": "slow"}))
+            await until(lambda: caller.channel.waiting == 1)
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
+            caller.hold.set()
+            answer = await caller.send(json={"conversation": "c", "id": "1", "text": "slow"})
+            assert (answer["duplicate"], answer["replies"][0]["text"]) == (True, "Done at last.")
+
+
+@pytest.mark.parametrize("head", ["Content-Type: audio/ogg", "Content-Type: multipart/form-data; boundary=x"])
+async def test_an_upload_that_stalls_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, head: str) -> None:
+    monkeypatch.setattr(adapter, "STALLED", 0.1)
+    async with line(tmp_path) as caller:
+        host, port = caller.session._base_url.host, caller.session._base_url.port  # type: ignore[union-attr]
+        reader, writer = await asyncio.open_connection(host, port)
+        lines = ("POST /voice HTTP/1.1", "Host: x", f"Authorization: Bearer {KEY}", head, "Content-Length: 9000", "", "")
+        part = b'--x\r\nContent-Disposition: form-data; name="audio"; filename="a.ogg"\r\n\r\n' if "form" in head else b""
+        writer.write("\r\n".join(lines).encode() + part + SOUND)
+        await writer.drain()
+        assert b" 408 " in await reader.readline()
+        writer.close()
+        assert not caller.recordings()
+
+
+async def test_what_cannot_be_kept_leaves_no_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with line(tmp_path) as caller:
+
+        async def full(message: Message) -> None:
+            raise Unavailable("the disk is full", retry_after=7)
+
+        monkeypatch.setattr(caller.app.store, "accept", full)
+        await caller.say(conversation="c", status=503)
+        assert not caller.recordings()
 
 
 async def test_only_files_of_replies_are_handed_out(tmp_path: Path) -> None:
