@@ -250,9 +250,7 @@ async def _late(engine: Engine, prompts: Sequence[Sequence[int]], newcomers: Seq
 
 def table(results: Sequence[Measured]) -> Table:
     first = results[0]
-    shown = Table(
-        title=f"Tokens/s of many conversations together, and one after the other ({first.device}, {first.dtype}, {first.threads} threads)"
-    )
+    shown = Table(title=f"Tokens/s together, and one after the other ({first.device}, {first.dtype}, {first.threads} threads)")
     columns = ("model", "size", "many", "prompt", "plain/s", "together/s", "ratio", "alone s", "late s", "same")
     for column in columns:
         shown.add_column(column, justify="left" if column == "model" else "right")
