@@ -1,6 +1,7 @@
 """Puts the application together from its configuration: the one place that knows the concrete classes."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -19,11 +20,15 @@ from frontdesk.core.runner import TurnLimits
 from frontdesk.core.storage.memory import MemoryStore
 from frontdesk.core.storage.sqlite import SqliteStore
 from frontdesk.core.store import Store
+from frontdesk.core.tasks import backoff, cancelled
 from frontdesk.plugins.replies import RepliesSettings, knowledge_base
 from frontdesk.plugins.replies.knowledge import IndexUnusable, KnowledgeBase
 from frontdesk.plugins.replies.knowledge.values import OnProgress
 
 log = structlog.get_logger(__name__)
+
+EMBED_AGAIN, EMBED_AGAIN_AT_MOST = 10.0, 300.0
+"""Seconds until articles are embedded again with a model that did not answer, doubled each time."""
 
 
 def build(
@@ -107,7 +112,7 @@ def _knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder 
     plugin = Plugin("knowledge")
 
     @plugin.provide
-    async def knowledge() -> KnowledgeBase:
+    async def knowledge() -> AsyncIterator[KnowledgeBase]:
         base = configured_knowledge(settings, data_folder, embedder)
         try:
             report = await base.sync(settings.sources, on_progress=on_progress)
@@ -115,6 +120,23 @@ def _knowledge(settings: RepliesSettings, data_folder: Path, embedder: Embedder 
             raise ConfigurationError(str(error)) from error
         for problem in report.problems:
             log.warning("an article is left out", path=problem.path, reason=problem.reason, fix=problem.fix)
-        return base
+        embedding = asyncio.create_task(_embedded(base, settings), name="embed-articles") if report.not_embedded else None
+        yield base
+        await cancelled(embedding)
 
     return plugin
+
+
+async def _embedded(base: KnowledgeBase, settings: RepliesSettings) -> None:
+    """Tries until the embedder has answered for all articles: till then they are found by their words."""
+    attempt = 0
+    while True:
+        await asyncio.sleep(backoff(attempt, base=EMBED_AGAIN, most=EMBED_AGAIN_AT_MOST))
+        attempt += 1
+        try:
+            report = await base.sync(settings.sources)
+        except IndexUnusable as error:
+            log.warning("articles are not embedded", reason=str(error))
+        else:
+            if not report.not_embedded:
+                return

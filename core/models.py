@@ -32,7 +32,7 @@ class Embedder(Protocol):
     def dimensions(self) -> int: ...
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """Shape `(len(texts), dimensions)`, float32, each row of length 1. Never blocks the event loop."""
+        """Shape `(len(texts), dimensions)`, float32, each row of length 1. Never blocks the event loop. Raises `ModelError`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -99,9 +99,13 @@ def search(  # noqa: PLR0917  (typer reads its options from the parameters)
     Evidence is the estimated probability that the passage answers the question; below the threshold the bot abstains.
     """
     base = _knowledge(context).base
-    hits = _run(base.search(query, languages=language, tags=tag or (), limit=limit))
-    answers = bool(hits) and hits[0].evidence >= base.threshold
-    quotation = _run(base.quote(query, hits[0])).text if answers else None
+
+    async def found() -> tuple[list[Hit], str | None]:
+        hits = await base.search(query, languages=language, tags=tag or (), limit=limit)
+        answers = bool(hits) and hits[0].evidence >= base.threshold
+        return hits, (await base.quote(query, hits[0])).text if answers else None
+
+    hits, quotation = _run(found())
     if as_json:
         typer.echo(_as_json(query, hits, threshold=base.threshold, quotation=quotation))
         return
@@ -167,6 +171,9 @@ def _print_report(report: SyncReport) -> None:
         f"{report.passages} passages, {report.embedded} texts embedded"
         + (f"; {len(report.problems)} left out, see above" if report.problems else "")
     )
+    if report.not_embedded:
+        words = "found by their words alone until the embedding model answers: the bot tries again, and so does another sync"
+        _err().print(f"{report.not_embedded} texts are {words}.", style="yellow", highlight=False, markup=False)
 
 
 def _print_problem(problem: Problem) -> None:

@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from time import monotonic
 
+import msgspec
 import structlog
 
 from frontdesk.core.chat import ChatPiece, ChatRequest, ChatResult
@@ -10,6 +12,9 @@ from frontdesk.core.errors import ModelFailed, ModelUnavailable, PromptRejected
 from frontdesk.core.models import Abilities, ChatModel, ModelState
 
 log = structlog.get_logger(__name__)
+
+SHARE = 0.6
+"""Of the time for an answer that the first model has: one that hangs must leave some for the second."""
 
 
 class Fallback:
@@ -59,16 +64,18 @@ class Fallback:
             await self._second.loaded()
 
     async def complete(self, request: ChatRequest) -> ChatResult:
+        first, end = self._shared(request)
         try:
-            return await self._first.complete(request)
+            return await self._first.complete(first)
         except (ModelUnavailable, ModelFailed, PromptRejected) as error:
             self._change_over(error, request)
-        return await self._second.complete(request)
+        return await self._second.complete(self._rest(request, end))
 
     async def stream(self, request: ChatRequest) -> AsyncGenerator[ChatPiece]:
         passed_on = False
+        first, end = self._shared(request)
         try:
-            async with aclosing(self._first.stream(request)) as pieces:
+            async with aclosing(self._first.stream(first)) as pieces:
                 async for piece in pieces:
                     passed_on = True
                     yield piece
@@ -77,9 +84,18 @@ class Fallback:
             if passed_on:
                 raise
             self._change_over(error, request)
-        async with aclosing(self._second.stream(request)) as pieces:
+        async with aclosing(self._second.stream(self._rest(request, end))) as pieces:
             async for piece in pieces:
                 yield piece
+
+    @staticmethod
+    def _shared(request: ChatRequest) -> tuple[ChatRequest, float]:
+        """What the first is asked, in its share of the time, and when all of it is over."""
+        return msgspec.structs.replace(request, seconds=SHARE * request.seconds), monotonic() + request.seconds
+
+    @staticmethod
+    def _rest(request: ChatRequest, end: float) -> ChatRequest:
+        return msgspec.structs.replace(request, seconds=max(end - monotonic(), (1 - SHARE) * request.seconds))
 
     def _change_over(self, error: ModelUnavailable | ModelFailed | PromptRejected, request: ChatRequest) -> None:
         """Raises the error again if the second model would be no better."""

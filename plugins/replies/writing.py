@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.chat import ChatMessage, ChatRequest, ChatResult, Picture
-from frontdesk.core.messages import ImagePart, Source
+from frontdesk.core.errors import ModelFailed
+from frontdesk.core.messages import Entry, ImagePart, Message, Source
 from frontdesk.core.models import ChatModel
 from frontdesk.core.turn import Turn, recent_words
 from frontdesk.plugins.replies.knowledge import Hit, KnowledgeBase
@@ -17,7 +19,7 @@ NOTES = 4
 """So many passages are given to the model."""
 HISTORY = 10
 """So many messages before this one are given to the model."""
-SECONDS = 20.0
+SECONDS = 18.0
 """Less than a turn may take, so that there is time for another answer."""
 PICTURES = 3
 PICTURE_BYTES = 8 * 1024 * 1024
@@ -43,7 +45,11 @@ async def written(
         seconds=SECONDS,
         conversation=turn.conversation,
     )
-    result: ChatResult = await turn.unless_superseded(model.complete(request))
+    try:
+        async with asyncio.timeout(SECONDS):
+            result: ChatResult = await turn.unless_superseded(model.complete(request))
+    except TimeoutError:
+        raise ModelFailed(f"{model.name} did not answer in {SECONDS:g} s") from None
     text = result.text.strip()
     if not text or UNKNOWN in text:
         return None
@@ -55,18 +61,26 @@ async def seen(turn: Turn, attachments: Attachments) -> tuple[Picture, ...]:
     """The pictures of this turn that a model can take."""
     found = [part.attachment for message in turn.messages for part in message.parts if isinstance(part, ImagePart)]
     usable = [each for each in found if each.id and each.media_type in SEEN and each.size <= PICTURE_BYTES]
-    read = [asyncio.to_thread(attachments.path(each.id).read_bytes) for each in usable[:PICTURES]]
-    return tuple(
-        Picture(data=data, media_type=each.media_type) for each, data in zip(usable, await asyncio.gather(*read), strict=False)
-    )
+    pictures: list[Picture] = []
+    for each in usable[:PICTURES]:
+        with suppress(KeyError, OSError):  # it has been deleted
+            data = await asyncio.to_thread(attachments.path(each.id).read_bytes)
+            pictures.append(Picture(data=data, media_type=each.media_type))
+    return tuple(pictures)
 
 
 async def _history(turn: Turn) -> list[ChatMessage]:
     """What was said before this turn."""
     now = {message.id for message in turn.messages}
-    before = [entry for entry in await turn.history(HISTORY + len(now)) if entry.body.id not in now]
+    entries = await turn.history(HISTORY + len(now))
+    # What the customer has written since has a turn of its own.
+    before = [each for each in entries if each.body.id not in now and not _waits(each)]
     said = recent_words(before, limit=HISTORY)
     return [ChatMessage(role="user" if author == "contact" else "assistant", text=words) for author, words in said]
+
+
+def _waits(entry: Entry) -> bool:
+    return isinstance(entry.body, Message) and entry.status == "pending"
 
 
 def _notes(hits: Sequence[Hit]) -> str:

@@ -24,6 +24,9 @@ from frontdesk.plugins.models.settings import EmbeddingsSettings
 BATCH = 64
 """Texts of one call. Google takes a hundred, OpenAI two thousand."""
 
+QUESTION, QUESTION_SECONDS = 8, 5.0
+"""So few texts are what a customer asks: the turn that waits for them has other ways to go on, and little time."""
+
 MAX_CHARACTERS = 8000
 """Of one text; the rest is not read. Most models read 8192 tokens, and a character may be one."""
 
@@ -95,7 +98,10 @@ class RemoteEmbedder:
     async def _batch(self, texts: Sequence[str]) -> Vectors:
         # Services refuse a text without anything in it.
         inputs = [encodable(text[:MAX_CHARACTERS]) if text.strip() else "." for text in texts]
-        deadline = asyncio.get_running_loop().time() + self._settings.timeout * (self._settings.retries + 1)
+        seconds = self._settings.timeout * (self._settings.retries + 1)
+        if len(texts) <= QUESTION:
+            seconds = min(seconds, QUESTION_SECONDS)
+        deadline = asyncio.get_running_loop().time() + seconds
         async with self._client.place(deadline):
             vectors = await self._client.retried(lambda: self._once(inputs, deadline), deadline)
         if vectors.shape[1] != self.dimensions:

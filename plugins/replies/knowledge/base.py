@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import structlog
 
 from frontdesk.core.dialogue.language import LanguageDetector
+from frontdesk.core.errors import ModelError
 from frontdesk.core.models import Embedder, Vectors
 from frontdesk.plugins.replies.knowledge.articles import Article, Malformed
 from frontdesk.plugins.replies.knowledge.chunking import chunk
@@ -30,6 +33,9 @@ from frontdesk.plugins.replies.knowledge.values import (
 _BATCH = 64
 _MAX_QUESTION = 2000
 """Characters of a question that are looked at."""
+_REMEMBERED = 64
+_PAUSE = 15.0
+"""Seconds for which an embedder that did not answer is not asked again."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,8 +43,8 @@ _log = structlog.get_logger(__name__)
 class KnowledgeBase:
     """Articles from files and folders, and the answers in them.
 
-    Without an embedder it finds articles by their words alone. `languages` are those that an article without a stated
-    language is taken to be in, the likeliest by its text.
+    Without an embedder, or while it does not answer, it finds articles by their words alone. `languages` are those that an
+    article without a stated language is taken to be in, the likeliest by its text.
 
     Raises:
         IndexUnusable: from every call, when the index cannot be opened, read or written.
@@ -57,6 +63,8 @@ class KnowledgeBase:
         self._detector = LanguageDetector(languages)
         self._scoring = scoring or Scoring()
         self._ranker: Ranker | None = None
+        self._asked: OrderedDict[str, Vectors] = OrderedDict()
+        self._pause_until = 0.0
 
     @property
     def threshold(self) -> float:
@@ -79,13 +87,13 @@ class KnowledgeBase:
         """Brings the index up to date with the added and the configured sources.
 
         Only what changed is read into passages, and only texts without a vector are embedded. A file that became
-        unusable, or a source that is gone, keeps what was last read from it and is reported. `on_progress` may be
-        called from another thread.
+        unusable, or a source that is gone, keeps what was last read from it and is reported. So are texts without a vector
+        because the embedder did not answer: a later sync goes on with them. `on_progress` may be called from another thread.
         """
         tell: OnProgress = on_progress or _silent
         sources = [*await self.sources(), *map(_absolute, configured)]
         plan = await asyncio.to_thread(self._plan, list(dict.fromkeys(sources)), tell)
-        embedded = await self._embed_missing(plan, tell)
+        embedded, missing = await self._embed_missing(plan, tell)
         if plan.changed or plan.removed:
             await asyncio.to_thread(self._index.commit, plan.changed, plan.removed)
         report = SyncReport(
@@ -95,6 +103,7 @@ class KnowledgeBase:
             unchanged=len(plan.before) - len(plan.removed) - sum(d.path in plan.before for d, _ in plan.changed),
             passages=len(plan.kept) + sum(len(passages) for _, passages in plan.changed),
             embedded=embedded,
+            not_embedded=missing,
             problems=tuple(plan.problems),
         )
         _log.info("knowledge_synced", added=report.added, changed=report.changed, removed=report.removed)
@@ -114,7 +123,7 @@ class KnowledgeBase:
         """
         question = question[:_MAX_QUESTION]
         ranker = await self._current()
-        vector = await self._question_vector(question)
+        vector = await self._question_vector(question) if ranker.knows_meanings else None
         rank = partial(ranker.rank, question, vector, languages=languages, tags=tags, limit=limit)
         return await asyncio.to_thread(rank)
 
@@ -134,15 +143,18 @@ class KnowledgeBase:
         vector = await self._question_vector(question)
         parts = units(passage)
         words = {part: coverage(question, part, ranker.weight) for part in parts}
-        scores = list(words.values())
-        if vector is not None and self._embedder is not None:
+        scores = [words[part] for part in parts]
+        if vector is not None:
             weight = self._scoring.bm25_weight
             keys = {key: ranker.nearness(vector, key) for key in passage.keys}
             near = [max((keys[key] for key in keys if part.plain in key), default=0.0) for part in parts]
             rough = [dense + weight * words[part] for dense, part in zip(near, parts, strict=True)]
+            rough_of = dict(zip(parts, rough, strict=True))
             parts = best_sections(parts, rough, count=2)
-            vectors = await self._embedder.embed([f"{part.heading}\n{part.plain}".strip() for part in parts])
-            scores = [float(dense) + weight * words[part] for dense, part in zip(vectors @ vector, parts, strict=True)]
+            vectors = await self._embedded([f"{part.heading}\n{part.plain}".strip() for part in parts])
+            scores = [rough_of[part] for part in parts]
+            if vectors is not None:
+                scores = [float(dense) + weight * words[part] for dense, part in zip(vectors @ vector, parts, strict=True)]
         quotation = quote(parts, scores)
         fragment = f"#{anchor(quotation.heading)}" if quotation.heading and "#" not in passage.source else ""
         return Answer(
@@ -156,11 +168,25 @@ class KnowledgeBase:
         )
 
     async def _question_vector(self, question: str) -> Vectors | None:
+        """None where it is not to be had. A turn asks for the same one more than once."""
         if self._embedder is None or not self._scoring.dense_fits(question):
             return None
-        vectors = await self._embedder.embed([question])
-        vector: Vectors = vectors[0]
-        return vector
+        if (known := self._asked.get(question)) is None and (vectors := await self._embedded([question])) is not None:
+            known = self._asked[question] = vectors[0]
+            if len(self._asked) > _REMEMBERED:
+                self._asked.popitem(last=False)
+        return known
+
+    async def _embedded(self, texts: Sequence[str]) -> Vectors | None:
+        """Vectors, if the embedder answers. After a failure it is left alone for a while: a turn has no time to wait for it."""
+        if self._embedder is None or monotonic() < self._pause_until:
+            return None
+        try:
+            return await self._embedder.embed(texts)
+        except ModelError as error:
+            _log.warning("articles are looked for by words alone", error=f"{type(error).__name__}: {error}")
+            self._pause_until = monotonic() + _PAUSE
+            return None
 
     async def _current(self) -> Ranker:
         """The ranker of the newest generation; another process may have synced since the last question."""
@@ -229,9 +255,10 @@ class KnowledgeBase:
             for piece in chunk(article)
         ]
 
-    async def _embed_missing(self, plan: "_Plan", tell: OnProgress) -> int:
+    async def _embed_missing(self, plan: "_Plan", tell: OnProgress) -> tuple[int, int]:
+        """How many texts have got their vectors, and how many have none yet."""
         if self._embedder is None:
-            return 0
+            return 0, 0
         embedder, index = self._embedder, self._index
         known = await asyncio.to_thread(index.known_keys, embedder.name)
         passages = [*plan.kept, *(passage for _, passages in plan.changed for passage in passages)]
@@ -240,12 +267,16 @@ class KnowledgeBase:
         missing = [text for text in texts if key_digest(text) not in known]
         for start in range(0, len(missing), _BATCH):
             batch = missing[start : start + _BATCH]
-            vectors = await embedder.embed(batch)
+            try:
+                vectors = await embedder.embed(batch)
+            except ModelError as error:
+                _log.warning("articles have no vectors yet", texts=len(missing) - start, error=f"{type(error).__name__}: {error}")
+                return start, len(missing) - start
             await asyncio.to_thread(index.add_vectors, embedder.name, batch, vectors)
             tell(Progress(stage="embedding", done=start + len(batch), total=len(missing)))
         if missing:
             await asyncio.to_thread(index.drop_vectors_except, embedder.name)
-        return len(missing)
+        return len(missing), 0
 
 
 class _Plan:

@@ -66,6 +66,9 @@ class Ranker:
         passages = snapshot.passages
         texts = [_passage_terms(passage) for passage in passages]
         self._count = len(texts)
+        wanted = {place for place, passage in enumerate(passages) if any(map(scoring.dense_fits, passage.keys))}
+        self.knows_meanings = 2 * len(wanted.intersection(snapshot.owners.tolist())) >= len(wanted)
+        """Whether passages can be compared by their meaning: half of those that should have a vector have one."""
         self._documents_with: dict[str, int] = {}
         for words in texts:
             for word in set(words):

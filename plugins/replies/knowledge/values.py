@@ -100,4 +100,6 @@ class SyncReport:
     """How many passages the index holds now."""
     embedded: int = 0
     """How many texts the model had to embed."""
+    not_embedded: int = 0
+    """How many texts are found by their words alone until the model has answered: another sync tries again."""
     problems: tuple[Problem, ...] = field(default=())

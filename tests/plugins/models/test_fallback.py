@@ -140,3 +140,17 @@ async def test_both_are_started_and_stopped_whatever_happens():
     with pytest.raises(ModelFailed):
         await model.stop()
     assert first.calls == second.calls == ["start", "loaded", "stop"]
+
+
+async def test_a_first_that_hangs_leaves_time_for_the_second():
+    asked = []
+
+    class Timed(Scripted):
+        async def complete(self, request):
+            asked.append(request.seconds)
+            return await super().complete(request)
+
+    request = ChatRequest.of("Hello", seconds=10.0)
+    await Fallback(Timed("first", error=FAILED), Timed("second")).complete(request)
+    assert asked[0] == pytest.approx(6.0)
+    assert 4.0 <= asked[1] <= 10.0

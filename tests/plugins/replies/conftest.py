@@ -10,16 +10,19 @@ from frontdesk.plugins.replies.knowledge.text import terms
 
 
 class BagOfWords:
-    """A deterministic embedder: texts are as near as they share terms. Counts what it was asked."""
+    """A deterministic embedder: texts are as near as they share terms. Counts what it was asked, and raises `error` if set."""
 
     dimensions = 256
 
     def __init__(self, name: str = "bag-of-words") -> None:
         self.name = name
         self.texts: list[str] = []
+        self.error: Exception | None = None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
         self.texts += texts
+        if self.error is not None:
+            raise self.error
         vectors = np.full((len(texts), self.dimensions), 1e-6, dtype=np.float32)
         for row, text in enumerate(texts):
             for term in terms(text):

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from frontdesk.core.errors import ModelFailed, ModelUnavailable
 from frontdesk.plugins.replies.knowledge import IndexUnusable, KnowledgeBase, Progress, Scoring
+from frontdesk.plugins.replies.knowledge import base as base_module
 from frontdesk.plugins.replies.knowledge.ranking import Calibration
 
 Write = Callable[[str, str | bytes], Path]
@@ -264,3 +266,59 @@ async def test_progress_counts_files_and_texts(base: KnowledgeBase, folder: Path
 def test_evidence_grows_with_what_speaks_for_a_passage() -> None:
     calibration = Calibration(dense=6, lexical=1, familiar=1, bias=-4)
     assert 0 < calibration.evidence(0, 0, 0) < calibration.evidence(0.5, 0.2, 0.5) < calibration.evidence(1, 1, 1) < 1
+
+
+class TestWithoutAnAnswerOfTheEmbedder:
+    """It is a service, and may be down: articles are found by their words then."""
+
+    @pytest.fixture(autouse=True)
+    def no_pause(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(base_module, "_PAUSE", 0.0)
+
+    @pytest.mark.usefixtures("shop")
+    async def test_a_question_is_answered_by_the_words_of_the_articles(
+        self, base: KnowledgeBase, folder: Path, embedder: Any
+    ) -> None:
+        await base.sync([folder])
+        embedder.error = ModelUnavailable("it is down")
+        answer = await base.answer("return an item")
+        assert answer is not None
+        assert answer.text == "Send it back in 30 days."
+        embedder.error = None
+        assert (await base.search("return an item"))[0].dense > 0.9
+
+    @pytest.mark.usefixtures("shop")
+    async def test_articles_are_there_at_once_and_have_their_vectors_after_another_sync(
+        self, base: KnowledgeBase, folder: Path, embedder: Any
+    ) -> None:
+        embedder.error = ModelFailed("it broke")
+        first = await base.sync([folder])
+        assert (first.added, first.embedded, first.not_embedded) == (3, 0, 4)
+        embedder.error = None
+        hit = (await base.search("return an item"))[0]
+        assert (hit.passage.title, hit.dense) == ("Return an item", 0)
+        assert hit.evidence > base.threshold
+        second = await base.sync([folder])
+        assert (second.added, second.changed, second.embedded, second.not_embedded) == (0, 0, 4, 0)
+        assert (await base.search("return an item"))[0].dense > 0.9
+
+    @pytest.mark.usefixtures("shop")
+    async def test_it_is_left_alone_for_a_while(
+        self, base: KnowledgeBase, folder: Path, embedder: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(base_module, "_PAUSE", 1000.0)
+        await base.sync([folder])
+        embedder.error = ModelUnavailable("it is down")
+        asked = len(embedder.texts)
+        for question in ("return an item", "opening hours", "something else"):
+            await base.answer(question)
+        assert len(embedder.texts) == asked + 1
+
+    @pytest.mark.usefixtures("shop")
+    async def test_a_question_is_embedded_once_in_a_turn(self, base: KnowledgeBase, folder: Path, embedder: Any) -> None:
+        await base.sync([folder])
+        asked = len(embedder.texts)
+        await base.answer("something else", languages={"zh"})
+        await base.answer("something else")
+        await base.search("something else")
+        assert embedder.texts[asked:] == ["something else"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from frontdesk.core.attachments import Attachments
 from frontdesk.core.conversations import Conversation
 from frontdesk.core.outcomes import Pass, Reply
 from frontdesk.core.registry import Registry
@@ -85,9 +86,9 @@ async def test_weak_evidence_is_left_to_others(knowledge: KnowledgeBase, text: s
     assert await answer_from_articles(turn(text), knowledge) == Pass()
 
 
-async def test_the_registry_injects_the_knowledge_base(knowledge: KnowledgeBase) -> None:
-    registry = Registry([plugin], provided={KnowledgeBase: knowledge})
-    (handler,) = plugin.answers
+async def test_the_registry_injects_the_knowledge_base(knowledge: KnowledgeBase, tmp_path: Path) -> None:
+    registry = Registry([plugin], provided={KnowledgeBase: knowledge, Attachments: Attachments(tmp_path)})
+    handler, _ = plugin.answers
     assert isinstance(await registry.call(handler, turn("return an item")), Reply)
 
 

@@ -3,19 +3,25 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from frontdesk.core.chat import ChatRequest
+from frontdesk.core.conversations import Conversation
 from frontdesk.core.errors import ModelFailed, ModelUnavailable
+from frontdesk.core.messages import Attachment, Contact, Entry
 from frontdesk.core.models import Abilities, Models
-from frontdesk.core.testing import ScriptedChat
+from frontdesk.core.testing import ScriptedChat, a_message
+from frontdesk.core.turn import Turn
 from frontdesk.plugins.models.minilm import MiniLM
-from frontdesk.plugins.replies import RepliesSettings, knowledge_base, plugin
+from frontdesk.plugins.replies import RepliesSettings, knowledge_base, plugin, writing
 from frontdesk.plugins.replies.knowledge import KnowledgeBase
 from frontdesk.testing import Bot
 
+NOW = datetime.now(UTC)
 PNG = b"\x89PNG\r\n\x1a\n..."
 ARTICLE = (
     "---\ntitle: Lamps\nlanguage: en\nurl: https://shop.example/lamps\n---\nA lamp {with} a cracked shade is replaced for free.\n"
@@ -102,3 +108,44 @@ def test_a_picture_of_a_kind_that_no_model_takes_is_left_to_people(bot_with: Tal
     with bot_with(model) as bot:
         bot.sends(b"BM...", name="lamp.bmp", media_type="image/bmp")
     assert not model.requests
+
+
+def test_a_picture_that_is_gone_is_left_out(bot_with: Talk) -> None:
+    model = ScriptedChat("never asked", abilities=Abilities(pictures=True))
+    with bot_with(model) as bot:
+        save = bot.app.attachments.save
+
+        async def lost(*args: Any, **more: Any) -> Attachment:
+            saved = await save(*args, **more)
+            await bot.app.attachments.remove(saved.id)
+            return saved
+
+        bot.app.attachments.save = lost  # type: ignore[method-assign]
+        (reply,) = bot.sends(PNG, name="lamp.png", media_type="image/png")
+        assert "I cannot see it" in reply.text
+        assert not bot.dead_letters()
+
+
+def test_a_model_that_hangs_costs_its_answer_and_not_the_turn(bot_with: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "SECONDS", 0.1)
+    model = ScriptedChat("too late")
+    with bot_with(model) as bot:
+        model.gate = asyncio.Event()
+        (reply,) = bot.says("what is the meaning of life?")
+        assert reply.text.startswith("I don't know the answer to that")
+        assert model.cancelled == 1
+
+
+async def test_what_waits_for_a_turn_of_its_own_was_not_said_before() -> None:
+    entries = [
+        Entry(seq=1, body=a_message("one", id="1"), status="done"),
+        Entry(seq=2, body=a_message("two", id="2"), status="pending"),
+        Entry(seq=3, body=a_message("/three", id="3"), status="pending"),
+    ]
+
+    async def history(_conversation: str, _limit: int) -> list[Entry]:
+        return entries
+
+    state = Conversation(id="test:1", channel="test", contact=Contact(id="1"), created=NOW, updated=NOW)
+    turn = Turn(state, [a_message("two", id="2")], now=NOW, read_history=history)
+    assert [message.text for message in await writing._history(turn)] == ["one"]

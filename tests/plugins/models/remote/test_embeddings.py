@@ -9,7 +9,7 @@ from tests.plugins.models.conftest import needs
 from tests.plugins.models.remote.conftest import settings_for
 
 from frontdesk.core.errors import ConfigurationError, ModelFailed, ModelUnavailable
-from frontdesk.plugins.models.remote import RemoteEmbedder
+from frontdesk.plugins.models.remote import RemoteEmbedder, embeddings
 from frontdesk.plugins.models.remote.embeddings import BATCH
 from frontdesk.plugins.models.settings import EmbeddingsSettings
 from frontdesk.testing.openai import DIALECTS, FakeOpenAI, Fault
@@ -148,3 +148,18 @@ async def test_cost_is_counted(service, embedder_with, metrics):
     assert value("frontdesk_model_cost_total", {"model": "openai:test-model"}) == 4.0
     assert not value("frontdesk_model_conversations_total", {"model": "openai:test-model"})
     assert value("frontdesk_model_seconds_count", {"model": embedder.name, "operation": "embed", "result": "done"}) == 2
+
+
+async def test_a_question_does_not_wait_for_a_service_that_hangs(service, embedder_with, monkeypatch):
+    monkeypatch.setattr(embeddings, "QUESTION_SECONDS", 0.2)
+    service.fail(Fault(hang=True), times=100)
+    embedder = embedder_with(service, timeout=60, retries=2)
+    with pytest.raises(ModelFailed):
+        await embedder.embed(["where is my order?"])
+    for _ in range(4):
+        with pytest.raises(ModelFailed):
+            await embedder.embed(["where is my order?"])
+    asked = len(service.requests)
+    with pytest.raises(ModelUnavailable):
+        await embedder.embed(["where is my order?"])
+    assert len(service.requests) == asked, "after five times it is left alone"
