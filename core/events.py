@@ -40,7 +40,8 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True)
 class Typing:
-    """Somebody is writing: `bot`, `contact`, or `agent:` and a name. `heard` is the share of a recording heard so far."""
+    """Somebody is writing: `bot`, `contact`, or `agent:` and a name. `heard` is the share of a recording that the bot
+    has heard so far, None while it does not listen."""
 
     conversation: str
     author: str

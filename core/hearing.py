@@ -24,8 +24,8 @@ AT_ONCE = 100
 MAX_CHARACTERS = 100_000
 """What is said beyond that is left out: nobody speaks so much, but a model may."""
 
-Sign = Callable[[str, str, float | None], None]
-"""Tells the customer of a channel and a conversation how much has been heard, as a share where it is known."""
+Sign = Callable[[str, str, float], None]
+"""Tells the customer of a channel and a conversation how much has been heard: a share, 0 while it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +118,7 @@ class Hearing:
         self, transcriber: Transcriber, message: Message, part: AudioPart, language: str | None, shown: bool
     ) -> AudioPart:
         recording = self._attachments.path(part.attachment.id)
-        share: list[float | None] = [None]
+        share = [0.0]
         signs = asyncio.create_task(self._show(message, share)) if shown else None
         try:
             async with asyncio.timeout(self._limits.seconds), self._free:
@@ -133,7 +133,7 @@ class Hearing:
             return msgspec.structs.replace(part, unheard="silence")
         return msgspec.structs.replace(part, transcript=text, language=heard.language, confidence=round(heard.confidence, 3))
 
-    async def _show(self, message: Message, share: Sequence[float | None]) -> None:
+    async def _show(self, message: Message, share: Sequence[float]) -> None:
         while True:
             self._sign(message.channel, message.conversation, share[0])
             await asyncio.sleep(SIGN_SECONDS)

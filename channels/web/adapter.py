@@ -94,9 +94,6 @@ class WebChannel(Channel):
         """The browser knows by `replaces` where it belongs."""
         return await self.send(outgoing)
 
-    async def typing(self, conversation: str) -> None:
-        self._connections.push(conversation, render.Typing(active=True))
-
     async def _watch(self) -> None:
         with self.services.events.subscribe(wants=self._concerns_us, size=4096) as events:
             async for event in events:
@@ -116,8 +113,8 @@ class WebChannel(Channel):
                         self._connections.push(state.id, render.Arrived(shown))
                 if not any(isinstance(entry, Outgoing) for entry in entries):
                     self._connections.push(state.id, render.Typing(active=False))
-            case SomebodyTypes(conversation=conversation, author=author) if name := render.agent(author):
-                self._connections.push(conversation, render.Typing(active=True, agent=name))
+            case SomebodyTypes(conversation=conversation, author=author, heard=heard) if author != "contact":
+                self._connections.push(conversation, render.Typing(active=True, agent=render.agent(author), heard=heard))
             case _:
                 pass
 

@@ -109,8 +109,11 @@ class Refused(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="
 
 
 class Typing(Struct, frozen=True, kw_only=True, tag_field="type", tag="typing"):
+    """`heard` is how much of a voice message the bot has heard, between 0 and 1, None while it does not listen."""
+
     active: bool
     agent: str | None = None
+    heard: float | None = None
 
 
 class Reread(Struct, frozen=True, tag_field="type", tag="sync"):

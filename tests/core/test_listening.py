@@ -339,7 +339,7 @@ class TestSigns:
         monkeypatch.setattr(hearing, "SIGN_SECONDS", 0.01)
         ears = ScriptedTranscriber("hello")
         async with make_app(a_shop(), models=Models(transcriber=ears)) as app:
-            assert set(await self.signs(app, ears)) == {Typing("test:1", "bot")}
+            assert set(await self.signs(app, ears)) == {Typing("test:1", "bot", heard=0.0)}
 
     async def test_the_bot_shows_nothing_while_a_person_has_the_conversation(self, make_app, channel_of: ChannelOf) -> None:
         ears = ScriptedTranscriber("hello")

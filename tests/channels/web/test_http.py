@@ -11,6 +11,7 @@ import pytest
 
 from frontdesk.channels.web import guard
 from frontdesk.core.errors import Unavailable
+from frontdesk.core.events import Typing
 
 from .conftest import Chat
 
@@ -40,7 +41,7 @@ async def test_a_poll_waits_on_an_empty_conversation_and_hears_typing(chat: Chat
     token = await chat.token()
     waiting = asyncio.create_task(chat.get(token, "wait=10"))
     await chat.connected(1)
-    await chat.channel.typing(chat.conversation(token))
+    chat.events.publish(Typing(chat.conversation(token), "bot"))
     history = await asyncio.wait_for(waiting, 60)
     assert (history["entries"], history["typing"]["active"]) == ([], True)
 

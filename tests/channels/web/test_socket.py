@@ -242,7 +242,7 @@ async def test_changes_are_shown_and_notes_never_are(chat: Chat) -> None:
         conversation = chat.accepted[0].conversation
         await chat.commit(conversation)
         await chat.channel.services.handoff.note(conversation, "Ann", "a difficult customer")
-        assert (await browser.hear()) == {"type": "typing", "active": False, "agent": None}
+        assert (await browser.hear()) == {"type": "typing", "active": False, "agent": None, "heard": None}
         await chat.channel.services.handoff.take(conversation, "Ann")
         mark = (await browser.hear())["entry"]
         assert (mark["kind"], mark["event"], mark["agent"]) == ("mark", "taken", "Ann")
@@ -257,10 +257,12 @@ async def test_changes_are_shown_and_notes_never_are(chat: Chat) -> None:
 async def test_typing_is_shown_both_ways(chat: Chat) -> None:
     token = await chat.token()
     async with chat.socket(token) as browser:
-        await chat.channel.typing(chat.conversation(token))
-        assert await browser.hear() == {"type": "typing", "active": True, "agent": None}
+        chat.events.publish(Typing(chat.conversation(token), "bot"))
+        assert await browser.hear() == {"type": "typing", "active": True, "agent": None, "heard": None}
         chat.events.publish(Typing(chat.conversation(token), "agent:Ann"))
-        assert await browser.hear() == {"type": "typing", "active": True, "agent": "Ann"}
+        assert await browser.hear() == {"type": "typing", "active": True, "agent": "Ann", "heard": None}
+        chat.events.publish(Typing(chat.conversation(token), "bot", heard=0.4))
+        assert await browser.hear() == {"type": "typing", "active": True, "agent": None, "heard": 0.4}
         with chat.events.subscribe(chat.conversation(token)) as events:
             await browser.say(type="typing")
             assert await events.get() == Typing(chat.conversation(token), "contact")

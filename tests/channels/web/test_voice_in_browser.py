@@ -13,7 +13,7 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
-from frontdesk.core.events import Changed
+from frontdesk.core.events import Changed, Typing
 from frontdesk.core.messages import AudioPart
 
 from .conftest import Chat
@@ -91,3 +91,41 @@ async def test_a_recording_that_is_thrown_away_is_not_sent(chat: Chat, widget: W
     await widget.press("Remove")
     await widget.shows("root.querySelector('textarea').getClientRects().length")
     assert not chat.accepted
+
+
+async def test_a_closed_panel_does_not_listen(chat: Chat, widget: Widget) -> None:
+    await widget.press("Record a voice message")
+    await widget.shows("root.querySelector('.recording').getClientRects().length")
+    await widget.press("Close chat")
+    await widget.shows("root.querySelector('.recording').hidden")
+    await widget.press("Open chat")
+    await widget.shows("root.querySelector('textarea').getClientRects().length")
+    assert not chat.accepted
+
+
+async def test_a_recording_that_could_not_be_uploaded_is_sent_at_another_try(
+    chat: Chat, widget: Widget, driver: webdriver.Chrome
+) -> None:
+    send = "XMLHttpRequest.prototype.send"
+    await asyncio.to_thread(
+        driver.execute_script, f"window.sends = {send}; {send} = function () {{ this.dispatchEvent(new Event('error')); }}"
+    )
+    await widget.press("Record a voice message")
+    await widget.shows("root.querySelector('.clock').textContent === '0:01'")
+    await widget.press("Send")
+    await widget.shows("root.querySelector('.chip.problem .retry')")
+    await asyncio.to_thread(driver.execute_script, f"{send} = window.sends")
+    await widget.shows("root.querySelector('.chip .retry').click() || true")
+    await widget.shows("root.querySelector('.message.own')?.dataset.state === 'sent'")
+    (message,) = chat.accepted
+    assert isinstance(message.parts[0], AudioPart)
+
+
+async def test_how_much_has_been_heard_is_shown(chat: Chat, widget: Widget) -> None:
+    (conversation,) = chat.channel._connections._listeners
+    chat.events.publish(Typing(conversation, "bot", heard=0.0))
+    await widget.shows("root.querySelector('.typing').innerText.trim() === 'Listening…'")
+    chat.events.publish(Typing(conversation, "bot", heard=0.4))
+    await widget.shows("root.querySelector('.typing').innerText.replace(/\\s+/g, ' ').trim() === 'Listening… 40%'")
+    chat.events.publish(Typing(conversation, "bot"))
+    await widget.shows("root.querySelector('.typing').innerText.trim() === 'Assistant is typing'")

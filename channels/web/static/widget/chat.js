@@ -17,6 +17,8 @@ class Chat {
   #banner;
   #subtitle;
   #typing;
+  #who;
+  #share;
   #older;
   #newer;
   #welcome;
@@ -65,6 +67,7 @@ class Chat {
   }
 
   close() {
+    this.#composer.hide();
     this.#panel.hidden = true;
     this.#launcher.setAttribute("aria-expanded", "false");
     this.#kept.set("open", false);
@@ -91,7 +94,10 @@ class Chat {
     this.#banner = h("div", { class: "banner", role: "status" });
     this.#older = h("button", { type: "button", class: "older", hidden: true, onclick: () => this.#connection.before(this.#first) }, say("older"));
     this.#welcome = h("div", { class: "welcome" }, h("p", { class: "greeting" }, say("greeting")), h("div", { class: "suggestions" }));
-    this.#typing = h("div", { class: "typing", hidden: true, role: "status" });
+    this.#who = h("span", { dir: "auto" });
+    this.#share = h("span", { "aria-hidden": "true" });
+    const dots = h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i"));
+    this.#typing = h("div", { class: "typing", hidden: true, role: "status" }, dots, this.#who, this.#share);
     this.#newer = h("button", { type: "button", class: "newer", hidden: true, "aria-label": say("newer"), onclick: () => this.#toEnd() }, icon("down"));
     this.#scroll = h(
       "div",
@@ -228,11 +234,14 @@ class Chat {
     this.#shape();
   }
 
-  #showTyping({ active, agent }) {
+  /** Who types, or how much of a voice message has been heard. The share changes often and is not read aloud. */
+  #showTyping({ active, agent, heard }) {
     if (!active) return this.#hideTyping();
     const atEnd = this.#atEnd();
-    const name = agent || this.#language.say("assistant");
-    this.#typing.replaceChildren(h("span", { class: "dots", "aria-hidden": "true" }, h("i"), h("i"), h("i")), h("span", { class: "who", dir: "auto" }, this.#language.say("typing", { name })));
+    const listens = heard != null && !agent;
+    const words = listens ? this.#language.say("listening") : this.#language.say("typing", { name: agent || this.#language.say("assistant") });
+    if (this.#typing.hidden || this.#who.textContent !== words) this.#who.textContent = words;
+    this.#share.textContent = listens && heard > 0 ? this.#language.percent(heard) : "";
     this.#typing.hidden = false;
     clearTimeout(this.#typingTimer);
     this.#typingTimer = setTimeout(() => this.#hideTyping(), agent ? TYPING_SHOWN / 5 : TYPING_SHOWN);

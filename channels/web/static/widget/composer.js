@@ -32,7 +32,7 @@ class Composer {
     this.#picker = h("input", { type: "file", multiple: true, class: "hidden", tabindex: "-1", "aria-hidden": "true", onchange: () => this.#picked() });
     this.#clip = h("button", { type: "button", class: "tool", "aria-label": say("attach"), title: say("attach"), hidden: true, onclick: () => this.#picker.click() }, icon("clip"));
     this.#mic = h("button", { type: "button", class: "tool", "aria-label": say("record"), title: say("record"), hidden: true, onclick: () => this.#record() }, icon("mic"));
-    this.#recorder = new Recorder(language, (file) => this.#recorded(file), (reason) => this.#notRecorded(reason));
+    this.#recorder = new Recorder(language, () => (this.#row.hidden = true), (file) => this.#recorded(file), (reason) => this.#notRecorded(reason));
     this.#button = h("button", { type: "submit", class: "send", "aria-label": say("send"), title: say("send"), disabled: true }, icon("send"));
     this.#count = h("div", { class: "count", id: "count", role: "status" });
     this.#chips = h("ul", { class: "chips" });
@@ -60,22 +60,27 @@ class Composer {
     for (const file of [...files].slice(0, MAX_FILES - this.#uploads.length)) this.#upload(file);
   }
 
+  /** Nothing listens while nobody can see that it does. */
+  hide() {
+    this.#recorder.stop(false);
+  }
+
   async #record() {
     this.#count.textContent = "";
-    this.#row.hidden = true;
+    this.#mic.disabled = true; // the browser may ask for leave first
     await this.#recorder.start();
   }
 
   #notRecorded(reason) {
-    this.#row.hidden = false;
+    this.#row.hidden = this.#mic.disabled = false;
     if (reason) this.#count.textContent = this.#language.say(reason);
     this.focus();
   }
 
   /** A voice note is a message of its own: what is being written stays where it is. */
   async #recorded(file) {
-    this.#row.hidden = false;
-    const upload = await this.#upload(file);
+    this.#row.hidden = this.#mic.disabled = false;
+    const upload = await this.#upload(file, () => this.#recorded(file));
     if (!upload.ticket) return;
     upload.chip.remove();
     this.#uploads = this.#uploads.filter((other) => other !== upload);
@@ -132,7 +137,7 @@ class Composer {
     this.focus();
   }
 
-  async #upload(file) {
+  async #upload(file, again = () => this.#upload(file)) {
     const { max_upload: limit, upload_types: types } = this.#connection.limits;
     const bar = h("progress", { max: "1", value: "0", "aria-label": this.#language.say("uploading", { name: file.name }) });
     const abort = new AbortController();
@@ -160,6 +165,10 @@ class Composer {
       chip.querySelector(".name").replaceWith(
         h("span", { class: "name", role: "alert" }, this.#language.say(key, { name: file.name, n: Math.floor(limit / 1048576) })),
       );
+      if (key === "uploadFailed") {
+        const retry = h("button", { type: "button", class: "retry", onclick: () => (chip.remove(), again()) }, this.#language.say("retry"));
+        chip.lastElementChild.before(retry);
+      }
       this.#changed();
       return upload;
     };

@@ -6,6 +6,7 @@ const MAX_RECORDING = 5 * 60 * 1000;
 class Recorder {
   element;
   #language;
+  #onBegin;
   #onFile;
   #onEnd;
   #recorder = null;
@@ -18,9 +19,11 @@ class Recorder {
   #level;
   #send;
 
-  /** `onFile` gets the finished recording, `onEnd` the reason why there is none (`noMicrophone`), or nothing. */
-  constructor(language, onFile, onEnd) {
+  /** `onBegin` is called once the microphone may be used. `onFile` gets the finished recording, `onEnd` the reason why there is
+   * none (`noMicrophone`), or nothing. */
+  constructor(language, onBegin, onFile, onEnd) {
     this.#language = language;
+    this.#onBegin = onBegin;
     this.#onFile = onFile;
     this.#onEnd = onEnd;
     const say = (key) => language.say(key);
@@ -40,6 +43,7 @@ class Recorder {
   }
 
   async start() {
+    this.#wanted = true; // also if the microphone is unplugged: what was said is not lost
     try {
       this.#stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true } });
       const mimeType = RECORDING_TYPES.find((type) => MediaRecorder.isTypeSupported(type));
@@ -48,13 +52,17 @@ class Recorder {
       this.#release();
       return this.#onEnd("noMicrophone");
     }
+    if (!this.#wanted) {
+      this.#release();
+      return this.#onEnd();
+    }
     const pieces = [];
-    this.#wanted = false;
     this.#recorder.ondataavailable = (event) => event.data.size && pieces.push(event.data);
     this.#recorder.onstop = () => this.#finish(pieces);
     this.#recorder.start(1000);
     this.#began = Date.now();
     this.#listen();
+    this.#onBegin();
     this.element.hidden = false;
     this.#tick();
     this.#ticking = setInterval(() => this.#tick(), 100);
@@ -62,9 +70,8 @@ class Recorder {
   }
 
   stop(wanted) {
-    if (this.#recorder?.state !== "recording") return;
     this.#wanted = wanted;
-    this.#recorder.stop();
+    if (this.#recorder?.state === "recording") this.#recorder.stop();
   }
 
   #key(event) {

@@ -5,7 +5,7 @@ const WORDS = {
     title: "Customer service", open: "Open chat", close: "Close chat", unread: "unread", online: "We are here for you",
     connecting: "Connecting…", offline: "No connection. What you write is sent when it is back.", greeting: "Hello! How can we help?",
     placeholder: "Write a message…", message: "Your message", send: "Send", attach: "Attach a file", remove: "Remove",
-    sending: "Sending", sent: "Sent", failed: "Not sent", retry: "Try again", edited: "edited", typing: "{name} is typing", assistant: "Assistant",
+    sending: "Sending", sent: "Sent", failed: "Not sent", retry: "Try again", edited: "edited", typing: "{name} is typing", listening: "Listening…", assistant: "Assistant",
     you: "You", source: "Source", sources: "Sources", choices: "Possible answers", older: "Show earlier messages",
     newer: "To the newest message", escalated: "A colleague will answer here", taken: "{name} joined",
     returned: "The assistant answers again", resolved: "This matter is closed",
@@ -17,7 +17,7 @@ const WORDS = {
     title: "在线客服", open: "打开聊天", close: "关闭聊天", unread: "条未读", online: "随时为您服务",
     connecting: "正在连接…", offline: "网络已断开，恢复后会自动发送。", greeting: "您好！请问有什么可以帮您？",
     placeholder: "请输入消息…", message: "您的消息", send: "发送", attach: "添加附件", remove: "移除",
-    sending: "发送中", sent: "已发送", failed: "发送失败", retry: "重试", edited: "已编辑", typing: "{name}正在输入", assistant: "智能助手",
+    sending: "发送中", sent: "已发送", failed: "发送失败", retry: "重试", edited: "已编辑", typing: "{name}正在输入", listening: "正在收听…", assistant: "智能助手",
     you: "您", source: "来源", sources: "来源", choices: "可选回答", older: "查看更早的消息",
     newer: "查看最新消息", escalated: "人工客服将在此回复您", taken: "{name} 已加入",
     returned: "智能助手继续为您服务", resolved: "本次咨询已结束",
@@ -29,7 +29,7 @@ const WORDS = {
     title: "Kundenservice", open: "Chat öffnen", close: "Chat schließen", unread: "ungelesen", online: "Wir sind für Sie da",
     connecting: "Verbindung wird aufgebaut…", offline: "Keine Verbindung. Ihre Nachrichten werden später gesendet.", greeting: "Guten Tag! Wie können wir helfen?",
     placeholder: "Nachricht schreiben…", message: "Ihre Nachricht", send: "Senden", attach: "Datei anhängen", remove: "Entfernen",
-    sending: "Wird gesendet", sent: "Gesendet", failed: "Nicht gesendet", retry: "Erneut versuchen", edited: "bearbeitet", typing: "{name} schreibt", assistant: "Assistent",
+    sending: "Wird gesendet", sent: "Gesendet", failed: "Nicht gesendet", retry: "Erneut versuchen", edited: "bearbeitet", typing: "{name} schreibt", listening: "Hört zu…", assistant: "Assistent",
     you: "Sie", source: "Quelle", sources: "Quellen", choices: "Mögliche Antworten", older: "Frühere Nachrichten zeigen",
     newer: "Zur neuesten Nachricht", escalated: "Eine Kollegin oder ein Kollege antwortet hier", taken: "{name} ist jetzt dabei",
     returned: "Der Assistent antwortet wieder", resolved: "Das Anliegen ist abgeschlossen",
@@ -41,7 +41,7 @@ const WORDS = {
     title: "Service client", open: "Ouvrir le chat", close: "Fermer le chat", unread: "non lus", online: "Nous sommes là pour vous",
     connecting: "Connexion…", offline: "Pas de connexion. Vos messages partiront dès son retour.", greeting: "Bonjour ! Comment pouvons-nous vous aider ?",
     placeholder: "Écrivez un message…", message: "Votre message", send: "Envoyer", attach: "Joindre un fichier", remove: "Retirer",
-    sending: "Envoi en cours", sent: "Envoyé", failed: "Non envoyé", retry: "Réessayer", edited: "modifié", typing: "{name} écrit", assistant: "Assistant",
+    sending: "Envoi en cours", sent: "Envoyé", failed: "Non envoyé", retry: "Réessayer", edited: "modifié", typing: "{name} écrit", listening: "À l’écoute…", assistant: "Assistant",
     you: "Vous", source: "Source", sources: "Sources", choices: "Réponses possibles", older: "Afficher les messages précédents",
     newer: "Aller au dernier message", escalated: "Un conseiller va vous répondre ici", taken: "{name} a rejoint la conversation",
     returned: "L’assistant répond à nouveau", resolved: "Cette demande est close",
@@ -53,7 +53,7 @@ const WORDS = {
     title: "Atención al cliente", open: "Abrir el chat", close: "Cerrar el chat", unread: "sin leer", online: "Estamos para ayudarle",
     connecting: "Conectando…", offline: "Sin conexión. Sus mensajes se enviarán cuando vuelva.", greeting: "¡Hola! ¿En qué podemos ayudarle?",
     placeholder: "Escriba un mensaje…", message: "Su mensaje", send: "Enviar", attach: "Adjuntar un archivo", remove: "Quitar",
-    sending: "Enviando", sent: "Enviado", failed: "No enviado", retry: "Reintentar", edited: "editado", typing: "{name} está escribiendo", assistant: "Asistente",
+    sending: "Enviando", sent: "Enviado", failed: "No enviado", retry: "Reintentar", edited: "editado", typing: "{name} está escribiendo", listening: "Escuchando…", assistant: "Asistente",
     you: "Usted", source: "Fuente", sources: "Fuentes", choices: "Respuestas posibles", older: "Mostrar mensajes anteriores",
     newer: "Ir al último mensaje", escalated: "Una persona le responderá aquí", taken: "{name} se ha unido",
     returned: "El asistente vuelve a responder", resolved: "Esta consulta está cerrada",
@@ -65,7 +65,7 @@ const WORDS = {
     title: "خدمة العملاء", open: "فتح المحادثة", close: "إغلاق المحادثة", unread: "غير مقروءة", online: "نحن هنا لمساعدتك",
     connecting: "جارٍ الاتصال…", offline: "لا يوجد اتصال. ستُرسل رسائلك عند عودته.", greeting: "مرحبًا! كيف يمكننا مساعدتك؟",
     placeholder: "اكتب رسالة…", message: "رسالتك", send: "إرسال", attach: "إرفاق ملف", remove: "إزالة",
-    sending: "جارٍ الإرسال", sent: "أُرسلت", failed: "لم تُرسل", retry: "إعادة المحاولة", edited: "معدّلة", typing: "{name} يكتب", assistant: "المساعد",
+    sending: "جارٍ الإرسال", sent: "أُرسلت", failed: "لم تُرسل", retry: "إعادة المحاولة", edited: "معدّلة", typing: "{name} يكتب", listening: "جارٍ الاستماع…", assistant: "المساعد",
     you: "أنت", source: "المصدر", sources: "المصادر", choices: "إجابات ممكنة", older: "عرض الرسائل السابقة",
     newer: "إلى أحدث رسالة", escalated: "سيجيبك أحد الزملاء هنا", taken: "انضم {name}",
     returned: "المساعد يجيب من جديد", resolved: "أُغلق هذا الطلب",
@@ -99,6 +99,10 @@ class Language {
 
   time(date) {
     return this.#time.format(date);
+  }
+
+  percent(share) {
+    return new Intl.NumberFormat(this.tag, { style: "percent", maximumFractionDigits: 0 }).format(share);
   }
 
   /** "Today", "Yesterday" or the date. */
