@@ -116,14 +116,17 @@ class Batcher:
             if manager is not None:
                 manager.stop(block=False, hard_stop=True)
             self._model.set_attn_implementation(self._attention)
-            if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
-                raise ConfigurationError(
-                    f"models.chat.cache_tokens = {self._blocks * PAGE} takes more memory than there is beside the model: lower it"
-                ) from error
-            raise NotBatchable(str(error)) from error
+            raise self._refused(error) from error
         self._manager = manager
         self._sign = (None, time.monotonic())
         self.capacity = int(infer_max_single_request_tokens(self._cache))
+
+    def _refused(self, error: BaseException) -> Exception:
+        if isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error):
+            return ConfigurationError(
+                f"models.chat.cache_tokens = {self._blocks * PAGE} takes more memory than there is beside the model: lower it"
+            )
+        return NotBatchable(f"{type(error).__name__}: {error}")
 
     def _new_manager(self) -> Any:
         # Its warnings have token ids of prompts in them.
@@ -219,8 +222,11 @@ class Batcher:
             if output is not None and output.is_finished():
                 outputs[output.request_id] = output
         choices = {request_id: self.chooser.choices.pop(request_id) for request_id in prompts}
-        if manager.background_thread_status.fatal_error is not None:
-            raise NotBatchable(f"a first step failed: {manager.background_thread_status.fatal_error}")
+        if len(outputs) < len(prompts) or any(output.error is not None for output in outputs.values()):
+            while manager.is_running():
+                time.sleep(0.005)
+            error = manager.background_thread_status.fatal_error or RuntimeError("its thread has ended")
+            raise self._refused(error) from error
         for request_id, ids in prompts.items():
             plain = self._plain([*ids, *outputs[request_id].generated_tokens[:-1]])
             batched = choices[request_id].logits
@@ -234,5 +240,7 @@ class Batcher:
         try:
             with torch.no_grad():
                 return self._model(torch.tensor([ids], device=self._model.device), use_cache=False).logits[0, -1].float()
+        except Exception as error:
+            raise self._refused(error) from error
         finally:
             self._model.set_attn_implementation(implementation)

@@ -128,6 +128,9 @@ class CausalEngine:
             logger.warning("conversations wait for each other, for transformers cannot batch this model: %s", error)
             await asyncio.to_thread(batcher.stop)
             return
+        except BaseException:
+            await asyncio.to_thread(batcher.stop)
+            raise
         self._batcher = batcher
         self._capacity = batcher.capacity
         self._line = Line(places=self._settings.concurrent, tokens=self._capacity)

@@ -8,14 +8,25 @@ from typing import Any
 
 import pytest
 from tests.plugins.models.conftest import needs
-from tests.plugins.models.local.engines import ENDLESS, answer, generated, held, loaded_from, loaded_model, prompt, running
+from tests.plugins.models.local.engines import (
+    ENDLESS,
+    answer,
+    batching_threads,
+    generated,
+    held,
+    loaded_from,
+    loaded_model,
+    prompt,
+    running,
+)
 
 from frontdesk.core.errors import ConfigurationError, ModelUnavailable
 from frontdesk.core.testing.platform import until
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
-from frontdesk.plugins.models.local.loading import Loaded
+from frontdesk.plugins.models.local.loading import Loaded, load
+from frontdesk.plugins.models.settings import ChatSettings
 
-pytestmark = needs("torch", "transformers")
+pytestmark = needs("torch", "transformers", "peft", "torchao")
 
 SMALL = {
     "vocab_size": 300,
@@ -202,6 +213,25 @@ async def test_a_stopped_engine_takes_nothing_and_ends_what_runs(endless: Loaded
         await answer(engine, prompt(10))
 
 
+@pytest.mark.parametrize("where", ["in the batch", "alone"])
+async def test_memory_that_runs_out_when_batches_are_tried_is_told_by_the_name_of_its_setting(
+    where: str, llama_folder: Path
+) -> None:
+    import torch
+
+    loaded = loaded_from(llama_folder)
+
+    def hungry(_: Any, kwargs: dict[str, Any]) -> None:
+        if (kwargs.get("cu_seq_lens_q") is not None) == (where == "in the batch"):
+            torch.empty(2**60)
+
+    loaded.model.register_forward_pre_hook(lambda model, _, kwargs: hungry(model, kwargs), with_kwargs=True)
+    with pytest.raises(ConfigurationError, match=r"models\.chat\.cache_tokens"):
+        async with running(loaded):
+            pass
+    await until(lambda: not batching_threads())
+
+
 @pytest.mark.parametrize("family", ["Mistral", "Gemma3Text", "Gemma2", "Qwen3"])
 async def test_families_with_windows_and_caps_answer_as_alone(family: str) -> None:
     """Sliding windows shorter than the prompts, layers of two kinds, and attention that has a soft cap."""
@@ -221,6 +251,27 @@ async def test_families_with_windows_and_caps_answer_as_alone(family: str) -> No
         assert engine.batches
         answers = await asyncio.gather(*(answer(engine, ids) for ids in prompts))
     assert answers == [generated(loaded, ids) for ids in prompts]
+
+
+async def test_quantized_weights_and_an_adapter_beside_them_share_batches(llama_folder: Path, tmp_path: Path) -> None:
+    """As `generate` with the same weights answers; an adapter that changes nothing would prove nothing."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    base = loaded_from(llama_folder)
+    torch.manual_seed(1)
+    adapted = get_peft_model(base.model, LoraConfig(r=4, target_modules=["q_proj", "v_proj"], init_lora_weights=False))
+    adapted.save_pretrained(tmp_path)
+    options = ChatSettings(
+        provider="local", model=str(llama_folder), device="cpu", dtype="float32", quantization="int8", adapter=str(tmp_path)
+    )
+    loaded = load(options, lambda *_: None)
+    prompts = [prompt(20 + 10 * start, start) for start in range(4)]
+    async with running(loaded) as engine:
+        assert engine.batches
+        answers = await asyncio.gather(*(answer(engine, ids) for ids in prompts))
+    assert answers == [generated(loaded, ids) for ids in prompts]
+    assert answers != [generated(loaded_from(llama_folder), ids) for ids in prompts]
 
 
 @pytest.mark.parametrize("family", ["Bloom", "Mpt", "Falcon", "Mamba"])
