@@ -84,12 +84,6 @@ def pull(model: str, revision: str | None = None, *, setting: str = "models.chat
     `progress` is told what goes on and the share of bytes that is there. Raises as `folder_of` does.
     """
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
 
     progress(f"asking the hub for {model}", None)
     patterns: dict[str, Any] = {"allow_patterns": list(FILES), "ignore_patterns": list(NOT_FILES)}
@@ -104,25 +98,34 @@ def pull(model: str, revision: str | None = None, *, setting: str = "models.chat
         _check_space(model, wanted, setting)
         told = _bar(wanted, lambda share: progress(f"downloading {model} ({_size(wanted)})", share))
         return Path(snapshot_download(model, revision=revision, tqdm_class=told, **patterns))
-    except GatedRepoError:
-        raise ConfigurationError(
-            f"{setting} = {model!r}: its owner asks you to accept a licence on the hub first; then set HF_TOKEN"
-        ) from None
-    except RevisionNotFoundError:
-        raise ConfigurationError(f"{setting} = {model!r} has no revision {revision!r} on the hub") from None
-    except (RepositoryNotFoundError, HFValidationError):
-        raise ConfigurationError(
-            f"{setting} = {model!r}: the hub knows no such model, or keeps it private: check the name, or set HF_TOKEN"
-        ) from None
-    except OSError as error:  # no network, a hub that answers 500, a file that broke off
-        raise _out_of_reach(model, revision, error) from error
+    except ConfigurationError:
+        raise
+    except Exception as error:
+        raise _explained(error, model, revision, setting) from error
 
 
-def _out_of_reach(model: str, revision: str | None, error: Exception) -> ModelUnavailable:
-    cause = error.__cause__ or error
+def _explained(error: Exception, model: str, revision: str | None, setting: str) -> Exception:
+    """What the hub, or the way to it, has said: huggingface_hub wraps it in errors of its own now and then."""
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    for cause in causes:
+        match cause:
+            case GatedRepoError():
+                return ConfigurationError(
+                    f"{setting} = {model!r}: its owner asks you to accept a licence on the hub first; then set HF_TOKEN"
+                )
+            case RevisionNotFoundError():
+                return ConfigurationError(f"{setting} = {model!r} has no revision {revision!r} on the hub")
+            case RepositoryNotFoundError() | HFValidationError():
+                return ConfigurationError(
+                    f"{setting} = {model!r}: the hub knows no such model, or keeps it private: check the name, or set HF_TOKEN"
+                )
     return ModelUnavailable(
-        f"{model!r} is not, or not whole, in {_cache()}, and could not be fetched ({type(cause).__name__}): "
-        f"run `{_command(model, revision)}` where there is a network, or give models.chat.model a folder",
+        f"{model!r} is not, or not whole, in {_cache()}, and could not be fetched ({type(causes[-1]).__name__}): "
+        f"run `{_command(model, revision)}` where there is a network, or give {setting} a folder",
         retry_after=60,
     )
 
