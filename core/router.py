@@ -22,7 +22,7 @@ from frontdesk.core.dialogue.corrections import abandons, correction
 from frontdesk.core.dialogue.forms import Forms
 from frontdesk.core.dialogue.intents import IntentMatcher
 from frontdesk.core.dialogue.questions import read_answer
-from frontdesk.core.dialogue.spoken import dropped, lapse, said, said_badly, said_otherwise
+from frontdesk.core.dialogue.spoken import dropped, lapse, said, said_badly, said_otherwise, unheard
 from frontdesk.core.effects import NO, Open, Routed
 from frontdesk.core.handlers import Handler
 from frontdesk.core.messages import Choice
@@ -249,6 +249,8 @@ class Router:
         return routed if routed and isinstance(routed.outcome, Reply) and routed.outcome.answers else None
 
     def _unanswered(self, turn: Turn) -> Routed:
+        if (nothing := unheard(turn)) is not None:
+            return nothing
         words = phrases.UNANSWERED
         if turn.has_pictures:
             words = phrases.PICTURE_UNSEEN

@@ -26,18 +26,29 @@ UNHEARD: dict[Unheard, Text] = {
 
 
 def said_badly(turn: Turn, ask_below: float) -> Routed | None:
-    """None where everything was written, or heard well."""
-    spoken = [part for message in turn.messages for part in message.parts if isinstance(part, AudioPart)]
-    if not spoken or any(isinstance(part, TextPart) and part.text.strip() for message in turn.messages for part in message.parts):
+    """None where something was written, or everything was heard well."""
+    if any(isinstance(part, TextPart) and part.text.strip() for message in turn.messages for part in message.parts):
         return None
-    heard = [part for part in spoken if part.transcript]
-    if not heard:
-        reason = next((part.unheard for part in spoken if part.unheard), None)
-        words = UNHEARD[reason] if reason else phrases.RECORDING_MISSING
-        return Routed(Reply(words, choices=_person(turn), answers=False))
-    if min(1.0 if part.confidence is None else part.confidence for part in heard) >= ask_below:
+    if (nothing := unheard(turn)) is not None:
+        return nothing
+    heard = [part for part in _recordings(turn) if part.transcript]
+    if not heard or min(1.0 if part.confidence is None else part.confidence for part in heard) >= ask_below:
         return None
     return _is_that_right(turn)
+
+
+def unheard(turn: Turn) -> Routed | None:
+    """Why nothing was heard of what was spoken. None where something was heard, or nothing spoken."""
+    spoken = _recordings(turn)
+    if not spoken or any(part.transcript for part in spoken):
+        return None
+    reason = next((part.unheard for part in spoken if part.unheard), None)
+    words = UNHEARD[reason] if reason else phrases.RECORDING_MISSING
+    return Routed(Reply(words, choices=_person(turn), answers=False))
+
+
+def _recordings(turn: Turn) -> list[AudioPart]:
+    return [part for message in turn.messages for part in message.parts if isinstance(part, AudioPart)]
 
 
 def lapse(turn: Turn) -> None:

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from frontdesk.core.errors import InvalidInput, ModelFailed, ModelUnavailable
 from frontdesk.core.hearing import ListeningLimits
-from frontdesk.core.messages import AudioPart, Message, Unheard
+from frontdesk.core.messages import Attachment, AudioPart, Message, Outgoing, Unheard
 from frontdesk.core.models import Models
 from frontdesk.core.outcomes import Ask, Confirm, Escalate, Outcome, Reply
 from frontdesk.core.plugin import Plugin
+from frontdesk.core.testing.messages import a_message
 from frontdesk.core.testing.models import ScriptedTranscriber, a_transcript
 from frontdesk.core.turn import Answer, Turn
 from frontdesk.testing import Bot
@@ -162,6 +164,18 @@ def test_what_was_not_heard_is_said_and_the_recording_is_kept(
     assert part.unheard == unheard
     assert part.transcript is None
     assert bot.app.attachments.path(part.attachment.id).exists()
+
+
+def test_a_recording_below_words_that_say_nothing_is_not_passed_over_in_silence() -> None:
+    with Bot(Plugin("empty"), models=Models(transcriber=ScriptedTranscriber(ModelFailed("it broke")))) as bot:
+
+        async def send() -> list[Outgoing]:
+            message = a_message("Voice message from Ann", conversation="test:customer")
+            note = AudioPart(Attachment(id="0" * 32, name="a.ogg", media_type="audio/ogg", size=1))
+            return await bot._act(bot.app.intake.accept(msgspec.structs.replace(message, parts=(*message.parts, note))))
+
+        (reply,) = bot._run(send())
+        assert "could not listen to it" in reply.text
 
 
 def test_without_a_speech_model_the_bot_says_so(bot_with: Make) -> None:
