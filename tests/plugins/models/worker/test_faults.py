@@ -214,11 +214,16 @@ async def test_a_child_ends_with_its_parent(tmp_path: Path, doing: str, how: sig
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert parent.stdout is not None
-    pid = int(await parent.stdout.readline())
-    assert await parent.stdout.readline() == b"begun\n"
-    parent.send_signal(how)
-    await parent.wait()
-    await until(lambda: gone(pid), 60)
+    try:
+        pid = int(await parent.stdout.readline())
+        assert await parent.stdout.readline() == b"begun\n"
+        parent.send_signal(how)
+        await parent.wait()
+        await until(lambda: gone(pid), 60)
+    finally:
+        if parent.returncode is None:
+            parent.kill()
+            await parent.wait()
 
 
 def test_a_worker_that_nobody_stops_ends_with_the_event_loop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
