@@ -21,7 +21,7 @@ class RemoteOptions(ModelSection):
     api_version: str | None = Field(default=None, description="azure: version of its interface")
     timeout: float = Field(default=60.0, gt=0, description="seconds for one call")
     retries: int = Field(default=2, ge=0, le=10, description="how often a call that failed is made again")
-    concurrent: int = Field(default=16, ge=1, description="calls at a time; others wait")
+    concurrent: int = Field(default=32, ge=1, description="calls at a time; others wait in line")
     input_price: float = Field(default=0.0, ge=0, description="price of a million tokens read")
     output_price: float = Field(default=0.0, ge=0, description="price of a million tokens written")
     daily_budget: float | None = Field(
@@ -45,7 +45,7 @@ class LocalOptions(ModelSection):
         default=None, ge=64, description="tokens of prompt and answer together; the model's own if nothing is given"
     )
     cache_tokens: int = Field(default=16384, ge=256, description="tokens of all running conversations that are kept in memory")
-    concurrent: int = Field(default=32, ge=1, description="conversations that share a batch")
+    concurrent: int = Field(default=32, ge=1, description="calls at a time; others wait in line")
     load_seconds: float = Field(default=600.0, gt=0, description="time limit of loading, downloads not counted in")
 
 
