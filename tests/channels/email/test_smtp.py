@@ -268,6 +268,12 @@ async def test_exim_takes_it_over_tls_and_its_refusals_are_told_apart(real: Real
         return any(b"..two dots" in mail for mail in await asyncio.to_thread(real.mails, ANN))
 
     await until(arrived)
+    await mailer.send(large(6_000_000))
+
+    async def arrived_whole() -> bool:
+        return any(mail.count(b"a" * 76) == 6_000_000 // 78_000 * 1000 for mail in await asyncio.to_thread(real.mails, ANN))
+
+    await until(arrived_whole)
     with pytest.raises(DeliveryRejected, match="SMTP 550"):
         await mailer.send(an_envelope("nobody@home.example"))
     with pytest.raises(DeliveryDeferred, match=r"SMTP 451 4\.7\.1"):
