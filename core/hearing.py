@@ -58,12 +58,18 @@ class Hearing:
 
     def has_work(self, messages: Sequence[Message]) -> bool:
         """Whether there is a recording among them that nobody has listened to."""
-        return any(isinstance(part, AudioPart) and _is_new(part) for message in messages for part in message.parts)
+        for message in messages:
+            for part in message.parts:  # on the path of every message, where a generator costs more than its work
+                if isinstance(part, AudioPart) and _is_new(part):
+                    return True
+        return False
 
     def is_sure(self, message: Message) -> bool:
         """Whether what was said in it, if anything, was heard well enough to act on."""
-        heard = (part for part in message.parts if isinstance(part, AudioPart) and part.transcript)
-        return all(part.confidence is None or part.confidence >= self._limits.ask_below for part in heard)
+        for part in message.parts:
+            if isinstance(part, AudioPart) and part.confidence is not None and part.confidence < self._limits.ask_below:
+                return False
+        return True
 
     async def heard(self, messages: Sequence[Message], language: str | None, *, shown: bool = True) -> Sequence[Message]:
         """The messages with what is said in their recordings, or why it is not known.
