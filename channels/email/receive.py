@@ -21,6 +21,7 @@ from frontdesk.channels.email.smtp import without_addresses
 from frontdesk.channels.email.state import DAY, State
 from frontdesk.channels.email.threads import Threads
 from frontdesk.core.channel import Services
+from frontdesk.core.conversations import Conversation
 from frontdesk.core.errors import InvalidInput
 from frontdesk.core.events import Delivered
 from frontdesk.core.messages import Attachment, Kind, Message, Outgoing
@@ -35,6 +36,7 @@ MOST_REPETITIONS = 3
 """In a day. Nobody writes the same mail more often and reads what is answered."""
 HOURLY_LIMITS_A_DAY = 3
 """In a day so many times as much is answered as in an hour, so that even a slow exchange of two robots ends."""
+HELD_BACK = "this sender writes more than is answered (answers_per_sender): mails since then are only recorded"
 LOOKED_THROUGH = 500
 """So many entries of a conversation are looked through for the reply that bounced."""
 
@@ -98,10 +100,25 @@ class Receiver:
         return _Read(mail=mail, automatic=automatic(mail, own=self._own), incoming=incoming, problem=problem)
 
     async def _accept(self, incoming: Incoming) -> None:
-        id = incoming.message.id
-        if too_many := await self._too_many(incoming.message):
-            log.warning("a sender writes more than is answered: recorded only", id=id)
+        too_many = await self._too_many(incoming.message)
         await self._keep(incoming, "automatic" if too_many else "new")
+        if too_many:
+            await self._tell_people(incoming.message)
+
+    async def _tell_people(self, message: Message) -> None:
+        """Once a day for each sender: who writes so much may be a person in despair."""
+        log.warning("a sender writes more than is answered: recorded only", id=message.id)
+        if await self._state.admit(f"told of {untagged(message.contact.id)}", message.id, 1, within=DAY):
+            return
+        begin = Conversation(  # the turn that records the mail may not be over yet
+            id=message.conversation,
+            channel="email",
+            contact=message.contact,
+            created=message.at,
+            updated=message.at,
+            language="",
+        )
+        await self._services.handoff.escalate(message.conversation, HELD_BACK, begin=begin)
 
     async def _too_many(self, message: Message) -> bool:
         """Whether this may be a robot that gives no sign of being one.

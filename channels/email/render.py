@@ -133,7 +133,8 @@ def render(
     address = normal(first.answer_to or (outgoing.contact.email or outgoing.contact.id if not first.sender else ""))
     if address is None:
         raise DeliveryRejected("there is no address that this reply could be sent to")
-    mail = EmailMessage(POLICY.clone(utf8=not (address + sender.address).isascii()))
+    utf8 = not (address + sender.address).isascii()
+    mail = EmailMessage(POLICY.clone(utf8=utf8))
     for name, value in _headers(outgoing, sender, threads, first, address):
         mail[name] = value
     _body(mail, outgoing, first, answered.at if answered is not None else outgoing.at)
@@ -146,7 +147,7 @@ def render(
     return Written(
         message_id=str(mail["Message-ID"]),
         recipient=address,
-        utf8=mail.policy.utf8,
+        utf8=utf8,
         pieces=tuple(_pieces(mail.as_bytes(), contents)),
     )
 

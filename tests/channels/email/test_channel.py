@@ -241,6 +241,26 @@ async def test_a_robot_that_hides_is_answered_a_few_times_only(bot: Start) -> No
         await bot.answered(1, BOB)
 
 
+async def test_people_are_told_once_a_day_that_a_sender_is_held_back(bot: Start) -> None:
+    async with bot(answers_per_sender=2) as bot:
+        for number in range(2):
+            bot.write(f"Where is my lamp, for the {number}th time?", subject=f"Lamp {number}")
+        await bot.answered(2)
+        for number in range(2, 5):
+            bot.write(f"And where is my candle, for the {number}th time?", subject=f"Candle {number}")
+            await bot.settled()
+        waiting = [state for state in await bot.store.conversations() if state.owner == "queue"]
+        assert len(waiting) == 1
+        assert waiting[0].handoff is not None
+        assert "answers_per_sender" in waiting[0].handoff.reason
+        await bot.app.handoff.take(waiting[0].id, "Alma Agent")
+        await bot.app.handoff.resolve(waiting[0].id, "Alma Agent")
+        bot.write("And my vase?", subject="Vase")
+        await bot.settled()
+        assert len(await bot.kept()) == 6
+        assert not [state for state in await bot.store.conversations() if state.owner == "queue"]
+
+
 async def test_a_robot_that_says_the_same_is_answered_three_times(bot: Start) -> None:
     async with bot() as bot:
         inbox = bot.server.inbox(ANN)
