@@ -110,9 +110,11 @@ def _broken(settings: ChatSettings, folder: Path) -> Iterator[None]:
             "code, and are not loaded; convert them to safetensors"
         ) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+        own = folder == Path(settings.model).expanduser()  # whoever made it knows what else is in there
+        mend = "its files are incomplete, broken" if own else f"delete {folder} and run `frontdesk models pull {settings.model}`"
+        other = "or of a kind that transformers does not load" if own else "or choose another model"
         raise ConfigurationError(
-            f"models.chat.model = {settings.model!r} cannot be loaded ({_first_line(error)}): delete {folder} and run "
-            f"`frontdesk models pull {settings.model}`, or choose another model"
+            f"models.chat.model = {settings.model!r} cannot be loaded ({_first_line(error)}): {mend}, {other}"
         ) from error
     except Exception as error:
         # tokenizers raises bare Exceptions on files that are broken.
@@ -124,7 +126,9 @@ def _broken(settings: ChatSettings, folder: Path) -> Iterator[None]:
 
 
 def _first_line(error: BaseException) -> str:
-    lines = str(error).strip().splitlines() or [type(error).__name__]
+    lines = str(error).strip().splitlines()
+    if isinstance(error, KeyError) or not lines:  # its text is the key alone
+        return " ".join((type(error).__name__, *lines[:1]))[:200]
     return lines[0][:200]
 
 
