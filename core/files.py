@@ -17,6 +17,7 @@ log = structlog.get_logger(__name__)
 SECONDS = 120.0
 REMEMBERED = 1000
 NOT_FETCHED = "the file could not be fetched"
+WITH_FILE = (FilePart, ImagePart, AudioPart)
 
 
 class Files:
@@ -47,7 +48,7 @@ class Files:
         return msgspec.structs.replace(message, parts=tuple(parts))
 
     async def _part(self, message: Message, part: Part, last: bool) -> Part:
-        if not isinstance(part, FilePart | ImagePart | AudioPart) or not _is_remote(part.attachment):
+        if not isinstance(part, WITH_FILE) or not _is_remote(part.attachment):
             return part
         return msgspec.structs.replace(part, attachment=await self._attachment(message, part.attachment, last))
 
@@ -80,11 +81,14 @@ class Files:
 
 
 def attachments_of(message: Message) -> list[Attachment]:
-    return [part.attachment for part in message.parts if isinstance(part, FilePart | ImagePart | AudioPart)]
+    return [part.attachment for part in message.parts if isinstance(part, WITH_FILE)]
 
 
 def _has_remote(message: Message) -> bool:
-    return any(isinstance(part, FilePart | ImagePart | AudioPart) and _is_remote(part.attachment) for part in message.parts)
+    for part in message.parts:  # noqa: SIM110 - on the path of every message, where a generator costs more than its work
+        if isinstance(part, WITH_FILE) and _is_remote(part.attachment):
+            return True
+    return False
 
 
 def _is_remote(attachment: Attachment) -> bool:

@@ -140,7 +140,10 @@ class Message(Struct, frozen=True, kw_only=True, tag="message"):
 
     @property
     def choice(self) -> ChoicePart | None:
-        return next((part for part in self.parts if isinstance(part, ChoicePart)), None)
+        for part in self.parts:
+            if isinstance(part, ChoicePart):
+                return part
+        return None
 
 
 class Choice(Struct, frozen=True):

@@ -14,6 +14,8 @@ from frontdesk.core.outcomes import Ask, AskSlot, Confirm, Escalate, Outcome, Pa
 from frontdesk.core.plugin import Command, Intent, Plugin, Provider
 from frontdesk.core.turn import Turn
 
+OUTCOMES = (Reply, Ask, Confirm, AskSlot, Escalate, Pass)
+
 
 class Registry:
     """`settings` are the plugins' settings models by plugin name, `provided` what the application itself can inject, by type.
@@ -125,6 +127,6 @@ class Registry:
 
 def checked(handler: Handler, outcome: object) -> Outcome:
     """Raises `WiringError` for what is no outcome."""
-    if isinstance(outcome, Reply | Ask | Confirm | AskSlot | Escalate | Pass):
+    if isinstance(outcome, OUTCOMES):
         return outcome
     raise WiringError(f"{handler}: returned {type(outcome).__name__}, but must return an outcome: Reply, Ask, Confirm, ...")

@@ -311,7 +311,7 @@ class Runner:
         form = known.form
         if form is not None and known.question is None and now - known.updated > ANSWER_WITHIN:
             form = None  # what is said now corrects nothing that was said so long ago
-        contact = _known_of(known.contact, *(message.contact for message in messages))
+        contact = _known_of(known.contact, messages)
         return msgspec.structs.replace(known, contact=contact, language=language, form=form, updated=now, resolved=None)
 
     def _spoken_language(self, message: Message) -> str | None:
@@ -323,9 +323,10 @@ class Runner:
         return await self._store.transcript(conversation, limit=limit)
 
 
-def _known_of(contact: Contact, *later: Contact) -> Contact:
-    """The last contact, with what an earlier message told of the same one and the last one does not tell."""
-    for newer in later:
+def _known_of(contact: Contact, messages: Sequence[Message]) -> Contact:
+    """The last message's contact, with what was told of the same one earlier and that message does not tell."""
+    for message in messages:
+        newer = message.contact
         if newer == contact:
             continue
         if newer.id == contact.id:

@@ -54,8 +54,10 @@ class LanguageDetector:
     def detect(self, text: str, current: str | None) -> str:
         """The language of `text`; `current` where the text tells nothing, the bot's first language without one."""
         fallback = current or self.languages[0]
+        if len(self.languages) == 1:
+            return fallback
         letters = _NOT_WORDS.sub(" ", text[:MAX_CHARACTERS]).strip()
-        if not letters or len(self.languages) == 1:
+        if not letters:
             return fallback
         script = _script(letters)
         candidates = self._written_in(script)

@@ -145,7 +145,7 @@ class _Claim:
         self._lane = store._inbox[key]
 
     def waiting(self, limit: int) -> Sequence[Message]:
-        return tuple(waiting.message for waiting in islice(self._lane, limit))
+        return tuple([waiting.message for waiting in islice(self._lane, limit)])
 
     @property
     def attempts(self) -> int:

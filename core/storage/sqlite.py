@@ -29,7 +29,13 @@ COLUMNS = "seq, status, attempts, error, platform_id, body"
 
 T = TypeVar("T")
 
-_KINDS = {Message: "message", Outgoing: "outgoing", Note: "note", Mark: "mark"}
+_KINDS = {
+    Message: ("message", "pending"),
+    Outgoing: ("outgoing", "pending"),
+    Note: ("note", "done"),
+    Mark: ("mark", "done"),
+}
+"""Each one's `kind` and first `status`."""
 
 
 class SqliteStore(EmbeddedStore):
@@ -193,8 +199,8 @@ class SqliteStore(EmbeddedStore):
     def _row(self, body: Body) -> tuple[int, str, str, str, str, bytes]:
         """The one writer numbers the rows; a number whose row was left out stays unused."""
         self._last_seq += 1
-        status = "pending" if isinstance(body, Message | Outgoing) else "done"
-        return self._last_seq, body.id, body.conversation, _KINDS[type(body)], status, encode(body)
+        kind, status = _KINDS[type(body)]
+        return self._last_seq, body.id, body.conversation, kind, status, encode(body)
 
     async def _watch(self) -> None:
         """Notices what another process (`frontdesk dead replay`) changed in the file."""

@@ -6,10 +6,9 @@ The sqlite3 module hands the interpreter's lock over at every statement; under l
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain, repeat
-from typing import Any
+from typing import Any, NamedTuple
 
 from frontdesk.core.errors import Stale
 
@@ -33,8 +32,7 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_ROWS)
 Row = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Insert:
+class Insert(NamedTuple):
     """A message that was accepted. The result is its seq, or None if its id is known."""
 
     entry: Row
@@ -43,8 +41,7 @@ class Insert:
         return self.entry[0] if _written(db, ENTRIES, [self.entry]) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(NamedTuple):
     """A committed turn or act. The result has the seqs of the entries that are new. Raises `Stale`."""
 
     state: Row
@@ -64,8 +61,7 @@ class Apply:
         return {entry[0] for entry in self.entries if _written(db, ENTRIES, [entry])}
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """A reply that the platform has taken."""
 
     seq: int
