@@ -29,10 +29,12 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
 from frontdesk.core.errors import DeliveryDeferred, DeliveryError, DeliveryRejected, DeliveryUncertain
+from frontdesk.core.watchdog import Watchdog
 
 log = structlog.get_logger(__name__)
 
 CALL_SECONDS = 30.0
+CONNECT_SECONDS = 20.0
 
 LATER = frozenset(
     {
@@ -64,8 +66,9 @@ sdk_logger = _Quiet("frontdesk.slack_sdk", logging.WARNING)
 
 def open_session() -> ClientSession:
     # Answers of the API and uploads are small and few at a time; the dispatcher limits how many go on at once.
-    # Tokens of several workspaces share the session, so it keeps no cookies.
-    connector, timeout = TCPConnector(limit=0), ClientTimeout(total=CALL_SECONDS)
+    # Tokens of several workspaces share the session, so it keeps no cookies. The client limits the whole time of a call: that costs
+    # less than aiohttp's own timer for each.
+    connector, timeout = TCPConnector(limit=0), ClientTimeout(total=None, connect=CONNECT_SECONDS)
     return ClientSession(connector=connector, timeout=timeout, cookie_jar=DummyCookieJar())
 
 
@@ -76,9 +79,11 @@ class Client(AsyncWebClient):
         super().__init__(token=token, base_url=api_url, session=session, retry_handlers=[], logger=sdk_logger)
         self._http = session
         self._urls: dict[str, URL] = {}
-        self._authorization = {"User-Agent": self.headers["User-Agent"]}
+        self._watchdog = Watchdog(CALL_SECONDS)
+        self._headers = CIMultiDict({"User-Agent": self.headers["User-Agent"]})
         if self.token:
-            self._authorization["Authorization"] = f"Bearer {self.token}"
+            self._headers["Authorization"] = f"Bearer {self.token}"
+        self._json_headers = CIMultiDict({**self._headers, "Content-Type": "application/json; charset=utf-8"})
 
     async def api_call(  # type: ignore[override]  # files are uploaded to addresses of their own, see `uploads`
         self,
@@ -94,20 +99,17 @@ class Client(AsyncWebClient):
         url = self._urls.get(api_method)
         if url is None:
             url = self._urls[api_method] = URL(self.base_url + api_method)
-        sent = CIMultiDict(self._authorization)
-        body: Any
-        if json is not None:
-            fields = dict(json)
-            sent["Content-Type"] = "application/json; charset=utf-8"
-        else:
-            fields = {**(params or {}), **(data or {})}
-        if token := fields.pop("token", None):
-            sent["Authorization"] = f"Bearer {token}"
-        if auth is not None:
-            sent["Authorization"] = encode_basic_auth(auth["client_id"], auth["client_secret"])
-        sent.update(headers or {})
+        fields = dict(json) if json is not None else {**(params or {}), **(data or {})}
+        sent = self._json_headers if json is not None else self._headers
+        if (token := fields.pop("token", None)) or auth is not None or headers:
+            sent = sent.copy()
+            if token:
+                sent["Authorization"] = f"Bearer {token}"
+            if auth is not None:
+                sent["Authorization"] = encode_basic_auth(auth["client_id"], auth["client_secret"])
+            sent.update(headers or {})
         body = msgspec.json.encode(fields) if json is not None else _form(fields)
-        async with self._http.post(url, data=body, headers=sent) as response:
+        async with self._watchdog.watch(), self._http.post(url, data=body, headers=sent) as response:
             answer = _answer(await response.read(), response.status)
             answered = AsyncSlackResponse(
                 client=self,

@@ -95,7 +95,7 @@ CASES = [
     Case("right-to-left marks", event("\u202eabc"), 200, ("\u202eabc",)),
     Case("broken JSON", GOOD[:-10], 400),
     Case("an empty body", b"", 400),
-    Case("bytes that are no UTF-8", b"\xff\xfe{}", 401),
+    Case("bytes that are no UTF-8", b"\xff\xfe{}", 400),
     Case("an array", b"[1, 2]", 400),
     Case("a number", b"1e999", 400),
     Case("NaN", GOOD.replace(b"1731421200,", b"NaN,"), 400),

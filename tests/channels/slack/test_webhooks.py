@@ -77,8 +77,10 @@ def test_what_is_not_slacks_is_refused(signature: Signature, headers: dict[str, 
 
 
 def test_a_body_that_is_no_text_is_refused(signature: Signature) -> None:
-    with pytest.raises(InvalidInput):
-        signature.check(signed(b"\xff\xfe"), b"\xff\xfe")
+    signature.check(signed(b"\xff\xfe"), b"\xff\xfe")
+    for content_type in ("application/json", FORM):
+        with pytest.raises(InvalidInput):
+            decoded(b"\xff\xfe", content_type)
 
 
 def test_the_three_forms_of_a_payload() -> None:
