@@ -1,6 +1,5 @@
 """Photos, sounds and documents, both ways; albums as one message."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -163,12 +162,11 @@ async def test_a_slow_download_holds_no_other_chat(telegram: FakeTelegram, bot: 
     plugin, _ = a_keeper()
     async with bot(plugin=plugin) as app:
         ann, bob = telegram.user("Ann"), telegram.user("Bob")
-        telegram.fail(slow(2), method="file")
+        telegram.fail(slow(5), method="file")
         await ann.send_file(b"data", name="x.bin", caption="see")
         await bob.write("quick")
-        started = asyncio.get_running_loop().time()
         await until(lambda: bool(bob.chat.replies))
-        assert asyncio.get_running_loop().time() - started < 1.5
+        assert not ann.chat.replies
         await texts(app, ann.chat, 1)
 
 

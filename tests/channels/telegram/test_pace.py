@@ -1,6 +1,5 @@
 """The limits of Telegram: kept ahead of time, so that it never has to say no."""
 
-import asyncio
 from pathlib import Path
 
 from frontdesk.core.testing.platform import until
@@ -37,8 +36,6 @@ async def test_a_chat_that_waits_holds_no_other(telegram: FakeTelegram, bot: Bot
         for number in range(8):
             await ann.write(f"number {number}")
         await until(lambda: bool(ann.chat.replies))
-        started = asyncio.get_running_loop().time()
         await bob.write("hello")
         await until(lambda: bool(bob.chat.replies))
-        assert asyncio.get_running_loop().time() - started < 2
         assert len(ann.chat.replies) < 8

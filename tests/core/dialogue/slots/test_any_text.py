@@ -1,6 +1,5 @@
 """Whatever is typed, a slot type answers quickly, and its findings stand in the text."""
 
-import time
 from datetime import UTC, datetime
 
 import pytest
@@ -82,12 +81,9 @@ def test_findings_stand_in_the_text_and_survive_json(slot, text, language, regio
 )  # fmt: skip
 @pytest.mark.parametrize("slot", TYPES)
 @pytest.mark.parametrize("answering", [True, False])
-def test_ten_thousand_characters_take_less_than_a_second(slot, piece, answering):
-    slot.find(piece, context("fr", "DE", answering))  # parsers and tables load here
-    text = (piece * 10_000)[:10_000]
-    begun = time.perf_counter()
-    slot.find(text, context("fr", "DE", answering))
-    assert time.perf_counter() - begun < 1
+def test_a_flood_is_not_read_in_quadratic_time(slot, piece, answering):
+    """A million characters in quadratic time would take hours, and the tests' time limit ends it."""
+    slot.find((piece * 1_000_000)[:1_000_000], context("fr", "DE", answering))
 
 
 def test_a_slot_is_a_frozen_value():
