@@ -6,9 +6,10 @@ The sqlite3 module hands the interpreter's lock over at every statement; under l
 import sqlite3
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain, repeat
-from typing import Any, NamedTuple
+from typing import Any
 
 from frontdesk.core.errors import Stale
 
@@ -32,7 +33,8 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, MOST_ROWS)
 Row = Sequence[Any]
 
 
-class Insert(NamedTuple):
+@dataclass(slots=True)
+class Insert:
     """A message that was accepted. The result is its seq, or None if its id is known."""
 
     entry: Row
@@ -41,7 +43,8 @@ class Insert(NamedTuple):
         return self.entry[0] if _written(db, ENTRIES, [self.entry]) else None
 
 
-class Apply(NamedTuple):
+@dataclass(slots=True)
+class Apply:
     """A committed turn or act. The result has the seqs of the entries that are new. Raises `Stale`."""
 
     state: Row
@@ -61,7 +64,8 @@ class Apply(NamedTuple):
         return {entry[0] for entry in self.entries if _written(db, ENTRIES, [entry])}
 
 
-class Sent(NamedTuple):
+@dataclass(slots=True)
+class Sent:
     """A reply that the platform has taken."""
 
     seq: int
