@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple, TypeVar
@@ -15,9 +14,7 @@ Work = Callable[[sqlite3.Connection], T]
 Merge = Callable[[sqlite3.Connection, Sequence[Work[Any]]], Sequence[Any] | None]
 
 ENOUGH = 512
-SIBLINGS = 16
-"""After a group of so many, the next one waits `DELAY` seconds for more: under load, fewer commits cost less than the wait."""
-DELAY = 0.002
+"""A group of so many requests is not made larger."""
 
 
 class _Request(NamedTuple):
@@ -87,12 +84,8 @@ class Writer:
             return
         self._loop.call_soon_threadsafe(self._opened.set_result, None)
         more = True
-        size = 0
         while more:
-            if size >= SIBLINGS:
-                time.sleep(DELAY)
             group, more = self._next_group()
-            size = len(group)
             if group:
                 self._loop.call_soon_threadsafe(_resolve, self._commit(connection, group))
         connection.close()

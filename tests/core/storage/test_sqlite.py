@@ -267,3 +267,37 @@ async def test_a_look_from_outside_takes_nothing_from_a_running_store(path: Path
     await store.accept(a_message("after"))
     assert await seen() == "2"
     await store.close()
+
+
+@pytest.mark.parametrize("count", [1, 5, 97, 300])
+async def test_a_group_of_any_size_is_written_row_by_row_as_asked(path: Path, count: int) -> None:
+    """Statements are filled up to a few sizes: nothing may be written twice, left out or mixed up by that."""
+    store = SqliteStore(path)
+    await store.open()
+    try:
+        messages = [a_message(f"text {n}", id=f"m{n}", conversation=f"c{n}") for n in range(count)]
+        receipts = await asyncio.gather(*map(store.accept, (*messages, messages[-1])))
+        assert [receipt.duplicate for receipt in receipts] == [False] * count + [True]
+        turns, deliveries = store.turns(), store.deliveries()
+        claims = [await anext(turns) for _ in range(count)]
+        await asyncio.gather(
+            *(
+                claim.commit(1, a_conversation(f"c{n}"), [a_reply(f"reply {n}", id=f"r{n}", conversation=f"c{n}")])
+                for n, claim in enumerate(claims)
+            )
+        )
+        sent = [await anext(deliveries) for _ in range(count)]
+        await asyncio.gather(*(delivery.sent(f"of {delivery.outgoing.id}") for delivery in sent))
+        for n in range(count):
+            entries = await store.transcript(f"c{n}")
+            assert [(entry.body.id, entry.status, entry.platform_id) for entry in entries] == [
+                (f"m{n}", "done", None),
+                (f"r{n}", "sent", f"of r{n}"),
+            ]
+            state = await store.conversation(f"c{n}")
+            assert state is not None
+            assert state.version == 1
+        health = await store.health()
+        assert (health.inbox, health.outbox, health.dead) == (0, 0, 0)
+    finally:
+        await store.close()
