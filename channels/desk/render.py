@@ -74,6 +74,7 @@ class File:
 class Sound:
     """What is known of a recording. `wave` is an SVG path of its loudness, `WAVE` wide and 100 high."""
 
+    seconds: float
     length: str
     wave: str
     transcript: str | None
@@ -241,6 +242,7 @@ def _file(seq: int, conversation: str, attachment: Attachment, sound: Sound | No
 def _sound(part: AudioPart) -> Sound:
     seconds = round(part.seconds or 0)
     return Sound(
+        seconds=round(part.seconds or 0, 2),
         length=f"{seconds // 60}:{seconds % 60:02}" if seconds else "",
         wave=_wave(part.peaks),
         transcript=part.transcript,

@@ -427,11 +427,14 @@ localize();
 countInTitle();
 openThread();
 
+/** Browsers record without saying how long it is: then it is known by the transcript. */
+const secondsOf = (player, wave) => (Number.isFinite(player.duration) ? player.duration : Number(wave.dataset.seconds));
+
 // Recordings: the waveform shows how far the player is, and is where one points to.
 
 document.addEventListener("timeupdate", ({ target }) => {
-  const played = target.closest(".player")?.querySelector(".wave rect");
-  if (played && target.duration) played.setAttribute("width", (300 * target.currentTime) / target.duration);
+  const wave = target.closest(".player")?.querySelector(".wave");
+  if (wave) wave.querySelector("rect").setAttribute("width", 300 * Math.min(1, target.currentTime / secondsOf(target, wave) || 0));
 }, true);
 
 document.addEventListener("click", (event) => {
@@ -439,7 +442,7 @@ document.addEventListener("click", (event) => {
   if (!wave) return;
   const player = wave.parentElement.querySelector("audio, video");
   const box = wave.getBoundingClientRect();
-  const seek = () => (player.currentTime = (player.duration * (event.clientX - box.left)) / box.width);
+  const seek = () => (player.currentTime = (secondsOf(player, wave) * (event.clientX - box.left)) / box.width);
   if (player.readyState) seek();
   else player.addEventListener("loadedmetadata", seek, { once: true });
   player.play();

@@ -29,6 +29,8 @@ async def test_player_waveform_and_transcript_stand_together(world: World) -> No
     assert "where is &lt;my&gt; order?" in html
     assert "87 % sure" in html
     assert "1:05" in html
+    assert '<svg class="wave" data-seconds="65.4"' in html
+    assert '<bdi lang="en">where is' in html, "its direction is not that of the words before it"
 
 
 @pytest.mark.parametrize(

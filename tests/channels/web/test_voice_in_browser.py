@@ -83,6 +83,7 @@ async def test_what_is_spoken_arrives_as_a_recording_and_its_words_are_shown(
     heard = msgspec.structs.replace(message, parts=(msgspec.structs.replace(part, transcript="a long tone"),))
     chat.events.publish(Changed(await chat.commit(message.conversation, heard), (heard,)))
     await widget.shows("root.querySelector('.message.own .heard')?.innerText.endsWith('a long tone')")
+    await widget.shows("Number.isFinite(root.querySelector('audio').duration) && root.querySelector('audio').currentTime === 0")
     assert not [line for line in driver.get_log("browser") if line["level"] == "SEVERE" and "favicon" not in line["message"]]
 
 

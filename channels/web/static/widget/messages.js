@@ -185,7 +185,7 @@ class Messages {
   }
 
   #heard(text) {
-    return h("p", { class: "heard", dir: "auto" }, h("span", { class: "hidden" }, `${this.#language.say("heard")}: `), text);
+    return h("div", { class: "heard" }, h("span", { class: "hidden" }, `${this.#language.say("heard")}: `), h("p", { class: "plain", dir: "auto" }, text));
   }
 
   #markdown(text) {
@@ -252,13 +252,21 @@ class Messages {
 
   /** A player, with the download in its place where the browser or the host page cannot play it. */
   #player(file, button) {
-    const player = h("audio", { controls: true, preload: "metadata", "aria-label": file.name, onerror: () => player.replaceWith(button) });
+    const properties = { controls: true, controlslist: "nodownload noplaybackrate", preload: "metadata", "aria-label": file.name };
+    const player = h("audio", { ...properties, onerror: () => player.replaceWith(button), onloadedmetadata: () => this.#measure(player) });
     const load = async () => {
       file.blob ??= await this.#connection.file(file.id);
       player.src = URL.createObjectURL(file.blob);
     };
     load().catch(() => player.replaceWith(button));
     return player;
+  }
+
+  /** Browsers record without saying how long it is. Whoever goes to the end finds out, and is sent back to the beginning. */
+  #measure(player) {
+    if (player.duration !== Infinity) return;
+    player.addEventListener("seeked", () => (player.currentTime = 0), { once: true });
+    player.currentTime = Number.MAX_SAFE_INTEGER;
   }
 
   async #download(file) {
