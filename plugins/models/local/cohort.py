@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from frontdesk.core.errors import ModelError, ModelFailed
 from frontdesk.plugins.models.local.engine import Sampling
 from frontdesk.plugins.models.local.sampling import checkpoint_processors, choose, generator
 
@@ -14,11 +15,11 @@ later one is padded on the left, where its mask hides what never was."""
 
 @dataclass(kw_only=True, eq=False)
 class Row:
-    """One request. `tell` is called with each token, in the engine's thread."""
+    """One request. `tell` gets each token, in the engine's thread, or why no more come, in any."""
 
     prompt: Sequence[int]
     sampling: Sampling
-    tell: Callable[[int], None]
+    tell: Callable[[int | ModelError], None]
     written: list[int] = field(default_factory=list)
     done: bool = False
     """Set from any thread to take the row out before the next token."""
@@ -26,6 +27,11 @@ class Row:
 
     def __post_init__(self) -> None:
         self.randomness = generator(self.sampling)
+
+    def fail(self, error: ModelError) -> None:
+        if not self.done:
+            self.done = True
+            self.tell(error)
 
 
 class Decoder:
@@ -43,7 +49,7 @@ class Decoder:
         self.processors = checkpoint_processors(generation)
 
     def choose(self, logits: Any, rows: Sequence[Row]) -> list[int]:
-        """A token for each row by the last logits, shape `(rows, vocabulary)`."""
+        """A token for each row by the last logits, shape `(rows, vocabulary)`. Rows whose logits are no numbers fail."""
         import torch
 
         scores = logits.float()
@@ -51,12 +57,16 @@ class Decoder:
             for number, row in enumerate(rows):
                 before = torch.tensor([[self.start, *row.written]], device=scores.device)
                 scores[number] = self.processors(before, scores[number : number + 1])[0]
-        greedy = scores.argmax(dim=-1).tolist()
+        best, tokens = scores.max(dim=-1)
+        for row, number in zip(rows, best.isfinite().tolist(), strict=True):
+            if not number:
+                row.fail(ModelFailed("the model computed rubbish: numbers that are none"))
+        greedy = tokens.tolist()
         return [
             self.forced_first
             if self.forced_first is not None and not row.written
             else token
-            if row.randomness is None
+            if row.randomness is None or row.done
             else choose(scores[number], row.sampling, row.randomness)
             for number, (row, token) in enumerate(zip(rows, greedy, strict=True))
         ]
@@ -107,9 +117,11 @@ class Cohort:
         tokens = decoder.choose(output.logits[:, -1], self.rows)
         self._last = torch.tensor(tokens, device=self._last.device)[:, None]
         for row, token in zip(self.rows, tokens, strict=True):
+            if row.done:
+                continue
             row.written.append(token)
-            row.done = row.done or token in decoder.ends or len(row.written) >= row.sampling.max_tokens
             row.tell(token)
+            row.done = row.done or token in decoder.ends or len(row.written) >= row.sampling.max_tokens
 
     def leave(self) -> None:
         """Takes out the rows that are done, and the columns that only they needed."""

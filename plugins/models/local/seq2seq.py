@@ -6,6 +6,8 @@ family) or is decoded in turns with it (models with absolute positions). The tok
 """
 
 import asyncio
+import logging
+import os
 import threading
 import time
 from collections import deque
@@ -13,27 +15,55 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 
 from frontdesk.core.errors import ModelError, ModelFailed, ModelUnavailable
+from frontdesk.core.tasks import cancelled
 from frontdesk.plugins.models.local.cohort import Cohort, Decoder, Row
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
 from frontdesk.plugins.models.local.loading import Loaded
 from frontdesk.plugins.models.settings import LocalOptions
 
+logger = logging.getLogger(__name__)
+
 WINDOW_SECONDS = 0.004
 """An idle engine waits so long for others before it begins."""
+
+STALL_SECONDS = 300.0
+"""Of one step; the largest models take minutes to read long prompts on a CPU."""
+
+MAX_BREAKS = 5
+"""So many steps that break in a row, and the process is ended: some errors of a GPU are only mended by a new one."""
 
 MAX_ENCODED = 4096
 """Tokens, padding counted, that are encoded at once: a late-comer waits for them, and so do those who are being answered."""
 
 
 class Seq2SeqEngine:
-    def __init__(self, loaded: Loaded, settings: LocalOptions) -> None:
+    """An `Engine`. A step that breaks (out of memory, for one) costs those in it their answers, and nobody else.
+
+    A step that hangs cannot be ended: `die` ends the process, and the worker starts another one.
+    """
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        settings: LocalOptions,
+        *,
+        stall_seconds: float = STALL_SECONDS,
+        die: Callable[[], object] = lambda: os._exit(70),
+    ) -> None:
         self._decoder = Decoder(loaded.model, loaded.ends)
         self._settings = settings
         self._context = loaded.context
-        self._incoming: deque[_Request] = deque()
+        self._stall_seconds = stall_seconds
+        self._die = die
+        self._incoming: deque[Row] = deque()
+        self._beginning: list[Row] = []
+        self._cohorts: list[Cohort] = []
         self._changed = threading.Condition()
         self._closing = False
+        self._broken = 0
+        self._step_began: float | None = None
         self._thread = threading.Thread(target=self._run, name="seq2seq", daemon=True)
+        self._watching: asyncio.Task[None] | None = None
 
     @property
     def ends(self) -> frozenset[int]:
@@ -49,24 +79,27 @@ class Seq2SeqEngine:
 
     async def start(self) -> None:
         self._thread.start()
+        self._watching = asyncio.create_task(self._watch())
 
     async def generate(self, prompt: Prompt, sampling: Sampling) -> AsyncGenerator[list[int]]:
-        request = _Request(prompt, sampling)
+        answer = _Answer()
+        row = Row(prompt=prompt.ids, sampling=sampling, tell=answer.put)
         with self._changed:
             if self._closing:
                 raise ModelUnavailable("the model is being stopped")
-            self._incoming.append(request)
+            self._incoming.append(row)
             self._changed.notify()
         left = sampling.max_tokens
         try:
             while left > 0:
-                tokens = await request.tokens()
+                tokens = await answer.tokens()
                 yield tokens
                 left = 0 if tokens[-1] in self.ends else left - len(tokens)
         finally:
-            request.row.done = True
+            row.done = True
 
     async def close(self) -> None:
+        await cancelled(self._watching)
         with self._changed:
             self._closing = True
             self._changed.notify()
@@ -76,35 +109,32 @@ class Seq2SeqEngine:
     def _run(self) -> None:
         import torch
 
-        cohorts: list[Cohort] = []
-        requests: dict[Row, _Request] = {}
         with torch.inference_mode():
             while True:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closing or self._incoming or cohorts)
+                    self._changed.wait_for(lambda: self._closing or self._incoming or self._cohorts)
                     if self._closing:
                         break
-                if not cohorts:
+                if not self._cohorts:
                     time.sleep(WINDOW_SECONDS)
-                newcomers = self._admitted(list(requests))
-                requests.update({request.row: request for request in newcomers})
-                if newcomers:
-                    self._begin([request.row for request in newcomers], cohorts, requests)
-                for cohort in tuple(cohorts):
-                    _guarded(cohort.step, cohort, cohorts, requests)
-                staying = {row for cohort in cohorts for row in cohort.rows if not row.done}
-                requests = {row: request for row, request in requests.items() if row in staying}
-        for request in (*requests.values(), *self._incoming):
-            request.fail(ModelUnavailable("the model is being stopped"))
+                self._beginning = self._admitted()
+                if self._beginning:
+                    self._guarded(self._begin, self._beginning)
+                    self._beginning = []
+                for cohort in self._cohorts:
+                    self._guarded(cohort.step, cohort.rows)
+                self._cohorts = [cohort for cohort in self._cohorts if not all(row.done for row in cohort.rows)]
+        self._fail_all(ModelUnavailable("the model is being stopped"))
 
-    def _admitted(self, running: list[Row]) -> list["_Request"]:
+    def _admitted(self) -> list[Row]:
         """Those who may begin now, in the order of their coming."""
-        admitted: list[_Request] = []
+        running = [row for cohort in self._cohorts for row in cohort.rows if not row.done]
+        admitted: list[Row] = []
         taken = sum(map(_tokens, running))
         longest = 0
         with self._changed:
             while self._incoming:
-                row = self._incoming[0].row
+                row = self._incoming[0]
                 if row.done:
                     self._incoming.popleft()
                     continue
@@ -117,27 +147,53 @@ class Seq2SeqEngine:
                 admitted.append(self._incoming.popleft())
         return admitted
 
-    def _begin(self, rows: list[Row], cohorts: list[Cohort], requests: dict[Row, "_Request"]) -> None:
+    def _begin(self) -> None:
         """A late-comer gets its first token before those who are being answered get their next."""
-        try:
-            fresh = Cohort(self._decoder, rows)
-            fresh.step()
-        except Exception as error:
-            _fail(rows, requests, error)
-            return
-        if self._decoder.relative and cohorts:
-            _guarded(lambda: cohorts[0].join(fresh), cohorts[0], cohorts, requests, also=rows)
+        fresh = Cohort(self._decoder, self._beginning)
+        fresh.step()
+        if self._decoder.relative and self._cohorts:
+            running = self._cohorts[0]
+            self._guarded(lambda: running.join(fresh), [*running.rows, *fresh.rows])
         else:
-            cohorts.append(fresh)
+            self._cohorts.append(fresh)
+
+    def _guarded(self, act: Callable[[], None], rows: list[Row]) -> None:
+        self._step_began = time.monotonic()
+        try:
+            act()
+            self._broken = 0
+        except Exception as error:
+            self._broken += 1
+            logger.error("a step of the model broke (%s)", type(error).__name__)
+            for row in rows:
+                row.fail(ModelFailed(f"the model broke ({type(error).__name__})"))
+            if self._broken >= MAX_BREAKS:
+                logger.error("%d steps broke in a row: this process is ended", self._broken)
+                self._die()
+        finally:
+            self._step_began = None
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._stall_seconds / 10)
+            began = self._step_began
+            if began is not None and time.monotonic() - began > self._stall_seconds:
+                logger.error("the model has made no step for %g s: this process is ended", self._stall_seconds)
+                self._fail_all(ModelFailed(f"the model has made no step for {self._stall_seconds:g} s"))
+                self._die()
+                return
+
+    def _fail_all(self, error: ModelError) -> None:
+        for row in (*self._beginning, *(row for cohort in self._cohorts for row in cohort.rows), *self._incoming):
+            row.fail(error)
 
 
-class _Request:
-    """A row, and the way of its tokens from the engine's thread to the event loop."""
+class _Answer:
+    """The way of a row's tokens from the engine's thread to the event loop."""
 
-    def __init__(self, prompt: Prompt, sampling: Sampling) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._queue: asyncio.Queue[int | ModelError] = asyncio.Queue()
-        self.row = Row(prompt=prompt.ids, sampling=sampling, tell=self._put)
 
     async def tokens(self) -> list[int]:
         """All that have come, one at least."""
@@ -151,40 +207,10 @@ class _Request:
             self._queue.put_nowait(found[-1])
         return tokens
 
-    def fail(self, error: ModelError) -> None:
-        self.row.done = True
-        self._put(error)
-
-    def _put(self, item: int | ModelError) -> None:
+    def put(self, item: int | ModelError) -> None:
         with suppress(RuntimeError):  # the event loop has ended
             self._loop.call_soon_threadsafe(self._queue.put_nowait, item)
 
 
 def _tokens(row: Row) -> int:
     return len(row.prompt) + row.sampling.max_tokens
-
-
-def _guarded(
-    act: Callable[[], None],
-    cohort: Cohort,
-    cohorts: list[Cohort],
-    requests: dict[Row, _Request],
-    also: list[Row] | None = None,
-) -> None:
-    """What breaks while a cohort is computed (out of memory, for one) costs its rows their answers, and nobody else."""
-    try:
-        act()
-    except Exception as error:
-        cohorts.remove(cohort)
-        _fail([*cohort.rows, *(also or ())], requests, error)
-        return
-    if not cohort.rows:
-        cohorts.remove(cohort)
-
-
-def _fail(rows: list[Row], requests: dict[Row, _Request], error: Exception) -> None:
-    for row in rows:
-        if not row.done:
-            failure = ModelFailed(f"the model broke ({type(error).__name__})")
-            failure.__cause__ = error
-            requests[row].fail(failure)

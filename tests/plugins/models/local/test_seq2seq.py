@@ -11,10 +11,11 @@ from tests.plugins.models.local.conftest import SENTENCES, unigram_tokenizer
 
 from frontdesk.core.errors import ModelFailed, ModelUnavailable
 from frontdesk.core.testing.platform import until
+from frontdesk.plugins.models.local import seq2seq
 from frontdesk.plugins.models.local.cohort import Cohort
 from frontdesk.plugins.models.local.engine import Prompt, Sampling
 from frontdesk.plugins.models.local.loading import Loaded, load
-from frontdesk.plugins.models.local.seq2seq import Seq2SeqEngine
+from frontdesk.plugins.models.local.seq2seq import MAX_BREAKS, Seq2SeqEngine
 from frontdesk.plugins.models.settings import ChatSettings
 
 pytestmark = needs("torch", "transformers")
@@ -219,6 +220,7 @@ async def test_those_who_do_not_fit_wait_for_their_turn(t5: Loaded, monkeypatch:
 async def test_what_breaks_costs_those_in_the_batch_their_answers_and_nobody_else(
     engine: Seq2SeqEngine, t5: Loaded, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(seq2seq, "WINDOW_SECONDS", 0.5)
     step = Cohort.step
     failures = iter([MemoryError(), RuntimeError("CUDA error: the prompt was Where is my order?")])
 
@@ -235,6 +237,69 @@ async def test_what_breaks_costs_those_in_the_batch_their_answers_and_nobody_els
         assert [type(result) for result in results] == [ModelFailed] * 3
         assert str(results[0]) == f"the model broke ({name})"
     assert await written(engine, prompts(t5)[0], 9) == plain(t5, prompts(t5)[0], 9)
+
+
+async def test_numbers_that_are_none_cost_one_row_its_answer(
+    engine: Seq2SeqEngine, t5: Loaded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seq2seq, "WINDOW_SECONDS", 0.5)
+    asked = prompts(t5)[1:4]
+    expected = [plain(t5, prompt, 12) for prompt in asked]
+
+    def spoil(module: Any, inputs: Any, logits: Any) -> Any:
+        logits = logits.clone()
+        if len(logits) == 3:
+            logits[1, 0, 5] = float("nan")
+        return logits
+
+    hook = t5.model.lm_head.register_forward_hook(spoil)
+    try:
+        results: list[Any] = await asyncio.gather(*(written(engine, prompt, 12) for prompt in asked), return_exceptions=True)
+    finally:
+        hook.remove()
+    assert isinstance(results[1], ModelFailed)
+    assert "rubbish" in str(results[1])
+    assert [results[0], results[2]] == [expected[0], expected[2]]
+
+
+async def test_steps_that_break_again_and_again_end_the_process(t5: Loaded, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+    engine = Seq2SeqEngine(t5, ChatSettings(provider="local", model="tiny"), die=lambda: ended.append("died"))
+
+    def breaks(cohort: Cohort) -> None:
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(Cohort, "step", breaks)
+    await engine.start()
+    for _ in range(MAX_BREAKS):
+        assert ended == []
+        with pytest.raises(ModelFailed, match="RuntimeError"):
+            await written(engine, prompts(t5)[0], 3)
+    await until(lambda: ended == ["died"])
+    await engine.close()
+
+
+@pytest.mark.parametrize("when", ["first", "later"])
+async def test_a_step_that_hangs_fails_all_and_ends_the_process(t5: Loaded, monkeypatch: pytest.MonkeyPatch, when: str) -> None:
+    ended: list[str] = []
+    engine = Seq2SeqEngine(t5, ChatSettings(provider="local", model="tiny"), stall_seconds=0.5, die=lambda: ended.append("died"))
+    go_on = threading.Event()
+    step = Cohort.step
+
+    def hangs(cohort: Cohort) -> None:
+        if when == "first" or cohort.rows[0].written:
+            go_on.wait(60)
+        step(cohort)
+
+    monkeypatch.setattr(Cohort, "step", hangs)
+    await engine.start()
+    asked = [asyncio.create_task(written(engine, prompt, 9)) for prompt in prompts(t5)[1:4]]
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(result) for result in results] == [ModelFailed] * 3
+    assert {str(result) for result in results} == {"the model has made no step for 0.5 s"}
+    await until(lambda: ended == ["died"])
+    go_on.set()
+    await engine.close()
 
 
 async def test_a_stop_ends_what_runs_and_takes_nothing_new(t5: Loaded) -> None:
