@@ -1,16 +1,26 @@
 """Settings of the models: which one answers, listens and speaks. Light to import: no model package is needed here."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo
 
 Remote = Literal["openai", "azure", "gemini", "vertex", "vllm", "ollama", "llama.cpp", "transformers", "compatible"]
 """Services that speak OpenAI's protocol, each in its own dialect; `compatible` is any other."""
 
 
+def _named(model: str, info: ValidationInfo) -> str:
+    if not model and (provider := info.data.get("provider")) not in (None, "espeak", "minilm"):
+        raise ValueError(f"name the model for {provider}")
+    return model
+
+
+Named = Annotated[str, AfterValidator(_named)]
+"""Behind `provider`: empty only where that has one model."""
+
+
 class ModelSection(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class RemoteOptions(ModelSection):
@@ -52,7 +62,7 @@ class LocalOptions(ModelSection):
 class ChatSettings(RemoteOptions, LocalOptions):
     """A chat model. `fallback` answers while this one does not."""
 
-    provider: Literal["local"] | Remote = Field(description="local for transformers in a process of its own, or a service")
+    provider: Literal["local", Remote] = Field(description="local for transformers in a process of its own, or a service")
     model: str = Field(min_length=1, description="name on the hub, folder, or the service's name for it")
     vision: bool | None = Field(default=None, description="whether it can see pictures; what is known of it if nothing is given")
     fallback: "ChatSettings | None" = Field(default=None, description="a second model, asked while this one does not answer")
@@ -61,7 +71,7 @@ class ChatSettings(RemoteOptions, LocalOptions):
 class SpeechSettings(RemoteOptions):
     """The model that listens to voice notes."""
 
-    provider: Literal["whisper"] | Remote = Field(default="whisper", description="whisper in a process of its own, or a service")
+    provider: Literal["whisper", Remote] = Field(default="whisper", description="whisper in a process of its own, or a service")
     model: str = Field(default="base", min_length=1, description="whisper: tiny to large-v3, turbo, or a file; else its name")
     device: str = Field(default="auto", description="whisper: auto, cpu or cuda")
     download_folder: Path | None = Field(default=None, description="whisper: folder of models; ~/.cache/whisper by default")
@@ -77,8 +87,8 @@ class SpeechSettings(RemoteOptions):
 class VoiceSettings(RemoteOptions):
     """The voice that reads replies aloud to customers who speak and want it."""
 
-    provider: Literal["espeak", "piper"] | Remote = Field(default="espeak", description="a program on this machine, or a service")
-    model: str = Field(default="", description="piper: the voice's file; else the service's name")
+    provider: Literal["espeak", "piper", Remote] = Field(default="espeak", description="a program on this machine, or a service")
+    model: Named = Field(default="", description="piper: the voice's file; else the service's name")
     voice: str = Field(default="", description="name of the voice; one for the language if nothing is given")
     program: str = Field(default="", description="espeak, piper: the program, if it is not on the path")
     max_characters: int = Field(default=600, ge=1, description="longer replies are not read aloud")
@@ -87,8 +97,8 @@ class VoiceSettings(RemoteOptions):
 class EmbeddingsSettings(RemoteOptions):
     """The model that compares meanings; the one that comes with Frontdesk if nothing is given."""
 
-    provider: Literal["minilm"] | Remote = Field(default="minilm", description="minilm comes with Frontdesk; or a service")
-    model: str = Field(default="", description="the service's name for it")
+    provider: Literal["minilm", Remote] = Field(default="minilm", description="minilm comes with Frontdesk; or a service")
+    model: Named = Field(default="", description="the service's name for it")
     dimensions: int | None = Field(default=None, ge=1, description="length of the vectors, where the service can choose")
 
 
@@ -97,11 +107,3 @@ class ModelsSettings(ModelSection):
     speech: SpeechSettings | None = Field(default=None, description="listens to voice notes")
     voice: VoiceSettings | None = Field(default=None, description="reads replies aloud")
     embeddings: EmbeddingsSettings = Field(default=EmbeddingsSettings(), description="compares meanings")
-
-    @model_validator(mode="after")
-    def _names_models(self) -> Self:
-        for name in ("speech", "voice", "embeddings"):
-            section = getattr(self, name)
-            if section is not None and section.provider not in ("whisper", "espeak", "minilm") and not section.model:
-                raise ValueError(f"{name}.model: name the model that {section.provider} is asked for")
-        return self

@@ -344,3 +344,23 @@ def test_a_name_without_a_model_is_refused(text: str) -> None:
 
 def key(settings: ChatSettings) -> str | None:
     return settings.api_key.get_secret_value() if settings.api_key is not None else None
+
+
+@needs("openai")
+@pytest.mark.parametrize(
+    ("models", "message"),
+    [
+        ({"chat": {"provider": "openai", "model": "x"}}, "models.chat.api_key: openai needs a key"),
+        ({"speech": {"provider": "azure", "model": "x", "api_key": "k"}}, "models.speech.base_url"),
+        ({"voice": {"provider": "espeak", "program": "/nowhere"}}, "models.voice.program"),
+        ({"voice": {"provider": "piper"}}, "models.voice.model (FRONTDESK_MODELS__VOICE__MODEL) = ''"),
+        ({"embeddings": {"provider": "ollama"}}, "name the model for ollama"),
+        ({"chat": {"provider": "locl", "model": "x"}}, "must be 'local', 'openai', 'azure'"),
+    ],
+)
+async def test_config_check_finds_what_would_stop_a_start(write: Write, models: dict[str, Any], message: str) -> None:
+    configure(write, **models)
+    done = await frontdesk("config", "check")
+    assert done.code == 2
+    assert message in done.err
+    assert done.err.count("\n") == 1

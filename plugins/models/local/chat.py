@@ -20,11 +20,16 @@ GRACE_SECONDS = 15.0
 
 MAX_CONVERSATIONS = 100_000
 
+PACKAGES = ("torch", "transformers", "jsonschema")
+
 
 class LocalChat:
     """See `ChatModel`: a model of transformers in a child process. What its prices say is booked on the conversation."""
 
     def __init__(self, settings: ChatSettings, *, metrics: Metrics | None = None) -> None:
+        """Raises `MissingExtra`."""
+        if not all(map(find_spec, PACKAGES)):
+            raise MissingExtra("models.chat.provider = 'local'", "local-models")
         self._settings = settings
         self._metrics = metrics
         self._worker = Worker(
@@ -53,9 +58,6 @@ class LocalChat:
         return Abilities(pictures=bool(facts.get("pictures")), tools=bool(facts.get("tools")), context=facts.get("context"))
 
     async def start(self) -> None:
-        for package in ("torch", "transformers", "jsonschema"):
-            if find_spec(package) is None:
-                raise MissingExtra("models.chat.provider = 'local'", "local-models")
         await self._worker.start()
 
     async def stop(self) -> None:

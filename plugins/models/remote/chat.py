@@ -15,7 +15,7 @@ from frontdesk.core.models import Abilities, ModelState
 from frontdesk.plugins.models.checked import Unfit, answer, check_request, tool_call
 from frontdesk.plugins.models.local.text import Thoughts
 from frontdesk.plugins.models.remote.breaker import Breaker
-from frontdesk.plugins.models.remote.client import Bill, Client, require_openai
+from frontdesk.plugins.models.remote.client import Bill, Client
 from frontdesk.plugins.models.remote.failures import Failure
 from frontdesk.plugins.models.remote.responses import Answer
 from frontdesk.plugins.models.remote.wire import CompletionSaid, Heard, body, estimated_prompt, optional_fields
@@ -48,7 +48,7 @@ class RemoteChat:
         section: str = "models.chat",
         breaker: Breaker | None = None,
     ) -> None:
-        """`folder` is where `models.db` is kept; `section` is where the settings are, to name them."""
+        """`folder` is where `models.db` is kept; `section` names the settings. Raises `ConfigurationError`."""
         assert settings.provider != "local"
         self._settings = settings
         self._client = Client(
@@ -77,8 +77,7 @@ class RemoteChat:
         return Abilities(pictures=pictures, tools=True, context=self._settings.context)
 
     async def start(self) -> None:
-        require_openai(f"{self._section}.provider: {self._settings.provider}")
-        self._client.check()
+        """It is ready as it is: whether the service answers is seen when it is asked."""
 
     async def stop(self) -> None:
         await self._client.close()

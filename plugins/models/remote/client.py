@@ -50,7 +50,10 @@ class Bill:
 
 
 class Client:
-    """`section` is where the settings are, to name them. Used by one event loop at a time."""
+    """`section` is where the settings are, to name them. Used by one event loop at a time.
+
+    Raises `ConfigurationError` for settings that cannot be right, and `MissingExtra`.
+    """
 
     def __init__(
         self,
@@ -63,14 +66,15 @@ class Client:
         metrics: Metrics | None = None,
         breaker: Breaker | None = None,
     ) -> None:
+        require_openai(f"{section}.provider: {provider}")
         self.name = f"{provider}:{model}"
         self.preset = PRESETS[provider]
         self.options = options
         self.section = section
+        self._address = checked_address(self.preset, options, provider=provider, section=section)
         self.ledger = Ledger(folder)
         self.judge = Judge(name=self.name, model=model, section=section, needs_key=self.preset.needs_key)
         self.refused: set[str] = set()
-        self._provider = provider
         self._metrics = metrics or Metrics()
         self._breaker = breaker or Breaker(self.name)
         self._places: asyncio.Semaphore
@@ -84,10 +88,6 @@ class Client:
         if self._breaker.open:
             return ModelState(status="ready", detail="it does not answer at the moment")
         return ModelState(status="ready")
-
-    def check(self) -> str:
-        """The address. Raises `ConfigurationError`."""
-        return checked_address(self.preset, self.options, provider=self._provider, section=self.section)
 
     async def close(self) -> None:
         sdk, self._sdk = self._sdk, None
@@ -265,7 +265,7 @@ class Client:
 
         for name in TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
-        address = self.check()
+        address = self._address
         # Never None, or a key for another service would be taken from the environment. Who needs none ignores it.
         key: Any = key_of(self.options) or (tokens(self.name) if self.preset.google else "none")
         http = openai.DefaultAsyncHttpxClient(

@@ -17,7 +17,7 @@ from frontdesk.core.errors import ModelFailed, TransientError
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import Vectors
 from frontdesk.plugins.models.remote.breaker import Breaker
-from frontdesk.plugins.models.remote.client import Client, require_openai
+from frontdesk.plugins.models.remote.client import Client
 from frontdesk.plugins.models.remote.wire import UsageSaid, encodable, estimated_tokens
 from frontdesk.plugins.models.settings import EmbeddingsSettings
 
@@ -57,7 +57,6 @@ class RemoteEmbedder:
     ) -> None:
         """Raises `ConfigurationError`, for an embedder has no start."""
         assert settings.provider != "minilm"
-        require_openai(f"{section}.provider: {settings.provider}")
         self._settings = settings
         self._section = section
         self._client = Client(
@@ -69,7 +68,6 @@ class RemoteEmbedder:
             metrics=metrics,
             breaker=breaker,
         )
-        self._client.check()
         self._dimensions: int | None = settings.dimensions
 
     @property

@@ -18,7 +18,7 @@ from frontdesk.core.models import ModelState
 from frontdesk.core.speech import Segment, Speech, Transcript
 from frontdesk.plugins.models.audio.service import AudioWorker, Note
 from frontdesk.plugins.models.remote.breaker import Breaker
-from frontdesk.plugins.models.remote.client import Client, require_openai
+from frontdesk.plugins.models.remote.client import Client
 from frontdesk.plugins.models.remote.containers import FILMS, TAKEN, kind_of, opus_seconds
 from frontdesk.plugins.models.remote.languages import code_of
 from frontdesk.plugins.models.remote.wire import encodable, estimated_tokens
@@ -95,7 +95,6 @@ class RemoteTranscriber:
     ) -> None:
         assert settings.provider != "whisper"
         self._settings = settings
-        self._section = section
         self._client = Client(
             settings,
             provider=settings.provider,
@@ -116,8 +115,6 @@ class RemoteTranscriber:
         return self._client.state
 
     async def start(self) -> None:
-        require_openai(f"{self._section}.provider: {self._settings.provider}")
-        self._client.check()
         if self._audio is not None:
             await self._audio.start()
 
@@ -270,7 +267,6 @@ class RemoteSpeaker:
         assert settings.provider != "espeak"
         assert settings.provider != "piper"
         self._settings = settings
-        self._section = section
         self._client = Client(
             settings,
             provider=settings.provider,
@@ -290,8 +286,7 @@ class RemoteSpeaker:
         return self._client.state
 
     async def start(self) -> None:
-        require_openai(f"{self._section}.provider: {self._settings.provider}")
-        self._client.check()
+        """See `Model`."""
 
     async def stop(self) -> None:
         await self._client.close()

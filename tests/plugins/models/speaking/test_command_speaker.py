@@ -127,10 +127,9 @@ async def test_nobody_waits_for_it_any_more(speaker: Make, tmp_path: Path) -> No
         os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
-async def test_a_missing_program_is_named_with_the_fix() -> None:
-    model = CommandSpeaker(VoiceSettings(program="no-such-program"), metrics=Metrics())
+def test_a_missing_program_is_named_with_the_fix() -> None:
     with pytest.raises(ConfigurationError, match=r"models\.voice\.program.*espeak-ng"):
-        await model.start()
+        CommandSpeaker(VoiceSettings(program="no-such-program"), metrics=Metrics())
 
 
 async def test_a_piper_voice_speaks_its_own_language(speaker: Make, tmp_path: Path) -> None:
