@@ -283,7 +283,7 @@ async def test_a_schema_that_is_none_is_rejected_before_the_model_is_asked(scrip
 
 async def test_an_answer_ends_when_its_time_is_up(scripted: Any) -> None:
     service, engine = await scripted("It is on its way", endless=True)
-    _, result = await answered(service, ChatRequest.of("Where is it?", seconds=0.5))
+    _, result = await answered(service, ChatRequest.of("Where is it?", seconds=3))
     assert (result.text, result.finish) == ("It is on its way", "length")
     assert engine.open == 0
 
