@@ -1,6 +1,7 @@
 """A `Speaker` that has a program speak, and makes a voice note of it."""
 
 import asyncio
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,7 +15,7 @@ from frontdesk.core.models import ModelState
 from frontdesk.core.speech import Speech
 from frontdesk.plugins.models.audio.service import AudioWorker
 from frontdesk.plugins.models.settings import VoiceSettings
-from frontdesk.plugins.models.speaking.programs import PROGRAMS, output
+from frontdesk.plugins.models.speaking.programs import PROGRAMS
 from frontdesk.plugins.models.worker.parent import Worker
 
 log = structlog.get_logger(__name__)
@@ -83,8 +84,7 @@ class CommandSpeaker:
 
     async def _spoken(self, text: str, language: str, wave: Path) -> Speech:
         voice = await self._program.voice(language)
-        command = self._program.path(), *self._program.arguments(voice, wave)
-        await output(*command, text=_in_one_line(text), seconds=self._settings.timeout)
+        await self._run([self._program.path(), *self._program.arguments(voice, wave)], text)
         if not await asyncio.to_thread(wave.exists):
             raise ModelFailed(f"{self._program.name} wrote no sound")
         try:
@@ -92,6 +92,24 @@ class CommandSpeaker:
         except InvalidInput as error:
             raise ModelFailed(f"{self._program.name} wrote no sound") from error
         return note.speech
+
+    async def _run(self, command: list[str], text: str) -> None:
+        """The text goes in by standard input: a command line can be read by everybody on the machine."""
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(self._settings.timeout):
+                await process.communicate(_in_one_line(text).encode())
+        except TimeoutError:
+            raise ModelFailed(f"{self._program.name} did not end in {self._settings.timeout:g} s") from None
+        finally:
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+                await process.wait()
+        if process.returncode:
+            raise ModelFailed(f"{self._program.name} failed with exit code {process.returncode}")
 
 
 def _in_one_line(text: str) -> str:
