@@ -96,7 +96,8 @@ class VoiceChannel(Channel):
         """Whoever waits is told that the reply is pending: a stop need not wait for them, and their message is kept."""
         self._closed = True
         for limit in self._waiting:
-            limit.reschedule(asyncio.get_running_loop().time())
+            if not limit.expired():
+                limit.reschedule(asyncio.get_running_loop().time())
 
     async def _post(self, request: web.Request) -> web.StreamResponse:
         fields, recording = await self._received(request)

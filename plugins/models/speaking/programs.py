@@ -6,15 +6,19 @@ Piper: https://github.com/OHF-Voice/piper1-gpl/blob/main/docs/CLI.md
 
 import asyncio
 import json
+import re
 import shutil
 from abc import ABC, abstractmethod
+from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
 from pathlib import Path
 
-from frontdesk.core.errors import ConfigurationError, PromptRejected
+from frontdesk.core.errors import ConfigurationError, ModelFailed, PromptRejected
 from frontdesk.plugins.models.settings import VoiceSettings
 
 _ESPEAK_NAMES = {"zh": "cmn", "no": "nb", "tl": "fil"}
 """Where eSpeak NG has another name for a language than everybody else."""
+_TAG = re.compile(r"[a-z]{2,3}\Z")
 
 
 class Program(ABC):
@@ -61,9 +65,11 @@ class Espeak(Program):
         if self._settings.voice:
             return self._settings.voice
         tag = language.partition("-")[0].lower()
+        if not _TAG.match(tag):
+            raise PromptRejected("this is no language")
         wanted = _ESPEAK_NAMES.get(tag, tag)
         if wanted not in self._voices:
-            listing = await _output(self.path(), f"--voices={wanted}")
+            listing = await run(self.path(), f"--voices={wanted}", seconds=self._settings.timeout, read=True)
             self._voices[wanted] = wanted if len(listing.splitlines()) > 1 else None
         if (voice := self._voices[wanted]) is None:
             raise PromptRejected(f"eSpeak NG has no voice for {tag}")
@@ -91,8 +97,11 @@ class Piper(Program):
 
     async def voice(self, language: str) -> str:
         tag, model = language.partition("-")[0].lower(), self._settings.model
-        described = json.loads(await asyncio.to_thread(Path(f"{model}.json").read_text, encoding="utf-8"))
-        spoken = str(described.get("language", {}).get("code") or described.get("espeak", {}).get("voice", ""))
+        try:
+            described = json.loads(await asyncio.to_thread(Path(f"{model}.json").read_text, encoding="utf-8"))
+            spoken = str(described.get("language", {}).get("code") or described.get("espeak", {}).get("voice", ""))
+        except (OSError, ValueError, AttributeError) as error:
+            raise ModelFailed(f"what lies beside the voice of models.voice.model is no description of it: {error}") from None
         if spoken.replace("_", "-").partition("-")[0].lower() != tag:
             raise PromptRejected(f"the Piper voice of models.voice.model speaks {spoken}, not {tag}")
         return model
@@ -101,9 +110,26 @@ class Piper(Program):
 PROGRAMS: dict[str, type[Program]] = {"espeak": Espeak, "piper": Piper}
 
 
-async def _output(program: str, *arguments: str) -> str:
-    process = await asyncio.create_subprocess_exec(
-        program, *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-    )
-    output, _ = await process.communicate()
-    return output.decode(errors="replace")
+async def run(*command: str, text: str = "", seconds: float, read: bool = False) -> str:
+    """Runs a program, with a text for its standard input: a command line can be read by everybody on the machine.
+
+    Returns what it prints, if that is `read`. Nothing of it is left when this returns or is cancelled. Raises `ModelFailed`.
+    """
+    name = Path(command[0]).name
+    try:
+        process = await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE if read else DEVNULL, stderr=DEVNULL)
+    except OSError as error:
+        raise ModelFailed(f"{name} cannot be run: {error.strerror}") from None
+    try:
+        async with asyncio.timeout(seconds):
+            said, _ = await process.communicate(text.encode())
+    except TimeoutError:
+        raise ModelFailed(f"{name} did not end in {seconds:g} s") from None
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+    if process.returncode:
+        raise ModelFailed(f"{name} failed with exit code {process.returncode}")
+    return said.decode(errors="replace") if read else ""

@@ -1,7 +1,6 @@
 """A `Speaker` that has a program speak, and makes a voice note of it."""
 
 import asyncio
-from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,13 +8,21 @@ from time import perf_counter
 
 import structlog
 
-from frontdesk.core.errors import FrontdeskError, InvalidInput, MissingExtra, ModelFailed, PromptRejected
+from frontdesk.core.errors import (
+    ConfigurationError,
+    FrontdeskError,
+    InvalidInput,
+    MissingExtra,
+    ModelFailed,
+    ModelUnavailable,
+    PromptRejected,
+)
 from frontdesk.core.metrics import Metrics
 from frontdesk.core.models import ModelState
 from frontdesk.core.speech import Speech
 from frontdesk.plugins.models.audio.service import AudioWorker
 from frontdesk.plugins.models.settings import VoiceSettings
-from frontdesk.plugins.models.speaking.programs import PROGRAMS
+from frontdesk.plugins.models.speaking.programs import PROGRAMS, run
 from frontdesk.plugins.models.worker.parent import Worker
 
 log = structlog.get_logger(__name__)
@@ -83,8 +90,12 @@ class CommandSpeaker:
             self._metrics.model(self.name, "speak", result, perf_counter() - started)
 
     async def _spoken(self, text: str, language: str, wave: Path) -> Speech:
-        voice = await self._program.voice(language)
-        await self._run([self._program.path(), *self._program.arguments(voice, wave)], text)
+        try:
+            program = self._program.path()
+        except ConfigurationError as error:  # it was there at the start
+            raise ModelUnavailable(str(error)) from None
+        command = program, *self._program.arguments(await self._program.voice(language), wave)
+        await run(*command, text=_in_one_line(text), seconds=self._settings.timeout)
         if not await asyncio.to_thread(wave.exists):
             raise ModelFailed(f"{self._program.name} wrote no sound")
         try:
@@ -92,24 +103,6 @@ class CommandSpeaker:
         except InvalidInput as error:
             raise ModelFailed(f"{self._program.name} wrote no sound") from error
         return note.speech
-
-    async def _run(self, command: list[str], text: str) -> None:
-        """The text goes in by standard input: a command line can be read by everybody on the machine."""
-        process = await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
-        )
-        try:
-            async with asyncio.timeout(self._settings.timeout):
-                await process.communicate(_in_one_line(text).encode())
-        except TimeoutError:
-            raise ModelFailed(f"{self._program.name} did not end in {self._settings.timeout:g} s") from None
-        finally:
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode:
-            raise ModelFailed(f"{self._program.name} failed with exit code {process.returncode}")
 
 
 def _in_one_line(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.plugins.models.conftest import needs
 
-from frontdesk.core.errors import ConfigurationError, ModelFailed, PromptRejected
+from frontdesk.core.errors import ConfigurationError, ModelFailed, ModelUnavailable, PromptRejected
 from frontdesk.core.metrics import Metrics
 from frontdesk.plugins.models.settings import VoiceSettings
 from frontdesk.plugins.models.speaking import CommandSpeaker
@@ -84,7 +84,9 @@ async def test_chinese_has_another_name_there(speaker: Make, tmp_path: Path) -> 
     assert "'-v', 'cmn'" in told(tmp_path)
 
 
-@pytest.mark.parametrize(("text", "language"), [("", "en"), (" \n ", "en"), ("x" * 601, "en"), ("hello", "xx")])
+@pytest.mark.parametrize(
+    ("text", "language"), [("", "en"), (" \n ", "en"), ("x" * 601, "en"), ("hello", "xx"), ("hello", "../x"), ("hello", "-w")]
+)
 async def test_what_it_cannot_say_is_refused(speaker: Make, text: str, language: str) -> None:
     with pytest.raises(PromptRejected):
         await (await speaker()).speak(text, language=language)
@@ -104,6 +106,20 @@ async def test_a_program_that_fails_is_named_and_not_its_text(speaker: Make, bod
         await (await speaker(body)).speak("my secret", language="en")
     assert words in str(failure.value)
     assert "secret" not in str(failure.value)
+
+
+async def test_a_program_that_has_gone_is_missed_when_it_is_needed(speaker: Make, tmp_path: Path) -> None:
+    model = await speaker()
+    (tmp_path / "program").unlink()
+    with pytest.raises(ModelUnavailable, match=r"models\.voice\.program"):
+        await model.speak("hello", language="en")
+
+
+async def test_a_program_that_cannot_be_run_any_more_has_failed(speaker: Make, tmp_path: Path) -> None:
+    model = await speaker()
+    (tmp_path / "program").write_text("#!/no/such/interpreter\n")
+    with pytest.raises(ModelFailed, match="cannot be run"):
+        await model.speak("hello", language="en")
 
 
 async def test_a_program_that_hangs_is_ended(speaker: Make, tmp_path: Path) -> None:
