@@ -82,7 +82,7 @@ class TestTaughtModel:
         pieces, result = await answered(taught, ChatRequest.of(question))
         assert result.text == taught_llama.answers[question]
         assert result.finish == "stop"
-        assert len(pieces) > 5
+        assert len(pieces) > 1
         assert "\ufffd" not in "".join(pieces)
         assert result.usage.prompt > 10
         assert result.usage.completion > len(pieces)
@@ -90,7 +90,7 @@ class TestTaughtModel:
     async def test_thoughts_are_not_shown(self, taught: ChatService) -> None:
         pieces, result = await answered(taught, ChatRequest.of("think"))
         assert result.text == "It is on its way."
-        assert pieces[0] == "I"
+        assert "".join(pieces) == result.text
 
     async def test_stop_sequences_end_the_answer_and_the_work(self, taught: ChatService) -> None:
         _, whole = await answered(taught, ChatRequest.of("count"))
