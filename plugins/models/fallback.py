@@ -34,6 +34,8 @@ class Fallback:
     @property
     def state(self) -> ModelState:
         first, second = self._first.state, self._second.state
+        if first.status == "ready" and second.status == "failed":
+            return ModelState(status="ready", detail=f"but its fallback {self._second.name} does not answer: {second.detail}")
         if first.status == "ready" or second.status != "ready":
             return first
         return ModelState(

@@ -73,7 +73,8 @@ class Worker:
         self._max_calls = max_calls
         self._memory = memory
         self._patience = patience
-        self._state = ModelState(status="stopped", detail="it has not been started")
+        self._reason = "it has not been started"
+        self._state = ModelState(status="stopped", detail=self._reason)
         self._changed = asyncio.Event()
         self._facts: dict[str, Any] = {}
         self._task: asyncio.Task[None] | None = None
@@ -186,7 +187,7 @@ class Worker:
                 wait = backoff(failures, base=patience.between, most=patience.later)
                 failures += 1
                 log.error("a model was not loaded: it is tried again", model=self.name, reason=life.detail, seconds=wait)
-                self._set("failed", f"{life.detail}; it is tried again in {wait:g} s")
+                self._set("failed", f"{life.detail}; it is tried again in {wait:g} s", reason=life.detail)
             await asyncio.sleep(wait)
             self._set("loading", "its process is being started again")
 
@@ -269,7 +270,8 @@ class Worker:
                 if life.abandoned[id] > patience.cancelling:
                     life.kill(f"its process did not end a cancelled call in {patience.cancelling:g} s")
 
-    def _set(self, status: Any, detail: str = "", progress: float | None = None) -> None:
+    def _set(self, status: Any, detail: str = "", progress: float | None = None, *, reason: str = "") -> None:
+        self._reason = reason or detail
         self._state = ModelState(status=status, detail=detail, progress=progress)
         self._changed.set()
         self._changed = asyncio.Event()
@@ -278,7 +280,8 @@ class Worker:
         state = self._state
         what = {"loading": "is loading", "failed": "could not be loaded"}.get(state.status, "is not there")
         share = f" ({state.progress:.0%})" if state.progress is not None else ""
-        return ModelUnavailable(f"{self.name} {what}: {state.detail}{share}")
+        # Without the next try, which is no business of a command that ends now.
+        return ModelUnavailable(f"{self.name} {what}: {self._reason}{share}")
 
 
 class _Life:

@@ -132,6 +132,11 @@ def test_it_is_ready_as_soon_as_one_of_them_is(first, second, status, pictures):
     assert model.abilities.pictures is pictures
 
 
+def test_a_fallback_that_has_failed_is_told_before_it_is_needed():
+    model = Fallback(Scripted("first", status="ready"), Scripted("second", status="failed"))
+    assert model.state.detail == "but its fallback second does not answer: second is failed"
+
+
 async def test_both_are_started_and_stopped_whatever_happens():
     first, second = Scripted("first", error=FAILED, status="failed"), Scripted("second")
     model = Fallback(first, second)
