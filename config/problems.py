@@ -31,6 +31,8 @@ def model_of(field: FieldInfo | None) -> type[BaseModel] | None:
 
 def is_secret(name: str, field: FieldInfo | None) -> bool:
     annotation = None if field is None else field.annotation
+    if annotation in (int, float):
+        return False  # a number of tokens
     return bool({SecretStr, SecretBytes} & {annotation, *get_args(annotation)}) or bool(_SECRET_NAME.search(name))
 
 

@@ -10,7 +10,7 @@ import structlog
 
 from frontdesk.core.attachments import Attachments
 from frontdesk.core.errors import InvalidInput, ModelError, ModelUnavailable
-from frontdesk.core.messages import AudioPart, Message, Part, without_surrogates
+from frontdesk.core.messages import AudioPart, Message, Part, Unheard, without_surrogates
 from frontdesk.core.models import Transcriber
 from frontdesk.core.tasks import FAILURES, being_cancelled, cancelled
 
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 SIGN_SECONDS = 4.0
 """So often the customer is shown that somebody listens: what platforms show of it is gone after five seconds."""
+TOO_LARGE = 413
+"""The status of `InvalidInput` for a recording that is longer than it may be."""
 REMEMBERED = 1000
 AT_ONCE = 100
 """So many recordings at most are with the model; the others wait here, where a line of any length costs nothing."""
@@ -109,7 +111,8 @@ class Hearing:
             return await self._transcribed(self._transcriber, message, part, language, shown)
         except InvalidInput as error:
             attachment = msgspec.structs.replace(part.attachment, problem=str(error))
-            return msgspec.structs.replace(part, attachment=attachment, unheard="unreadable")
+            reason: Unheard = "too_long" if error.status == TOO_LARGE else "unreadable"
+            return msgspec.structs.replace(part, attachment=attachment, unheard=reason)
         except ModelUnavailable as error:
             log.warning("nobody can listen", message=message.id, reason=str(error))
             return msgspec.structs.replace(part, unheard="no_model")

@@ -49,7 +49,7 @@ class ImagePart(Struct, frozen=True, tag="image"):
     attachment: Attachment
 
 
-Unheard = Literal["no_model", "silence", "unreadable", "failed"]
+Unheard = Literal["no_model", "silence", "unreadable", "too_long", "failed"]
 
 
 class AudioPart(Struct, frozen=True, tag="audio"):

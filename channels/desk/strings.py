@@ -117,6 +117,7 @@ STRINGS: dict[str, Text] = {
     "unheard_no_model": Text(en="Not transcribed: no speech model answers (models.speech)"),
     "unheard_silence": Text(en="Nobody speaks in it"),
     "unheard_unreadable": Text(en="It could not be read"),
+    "unheard_too_long": Text(en="Too long to be transcribed"),
     "unheard_failed": Text(en="Not transcribed: the speech model failed"),
     "choices": Text(en="Offered"),
     "download": Text(en="Download"),

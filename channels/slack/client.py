@@ -66,8 +66,8 @@ sdk_logger = _Quiet("frontdesk.slack_sdk", logging.WARNING)
 
 def open_session() -> ClientSession:
     # Answers of the API and uploads are small and few at a time; the dispatcher limits how many go on at once.
-    # Tokens of several workspaces share the session, so it keeps no cookies. The client limits the whole time of a call: that costs
-    # less than aiohttp's own timer for each.
+    # Tokens of several workspaces share the session, so it keeps no cookies. The client limits the whole time of a call, which
+    # costs less than aiohttp's own timer for each.
     connector, timeout = TCPConnector(limit=0), ClientTimeout(total=None, connect=CONNECT_SECONDS)
     return ClientSession(connector=connector, timeout=timeout, cookie_jar=DummyCookieJar())
 

@@ -13,7 +13,7 @@ encode = msgspec.json.Encoder().encode
 
 
 class Heard(Struct, frozen=True, kw_only=True):
-    """`unheard` says why there is no transcript: `silence`, `unreadable`, `failed` or `no_model`."""
+    """`unheard` says why there is no transcript: `silence`, `unreadable`, `too_long`, `failed` or `no_model`."""
 
     transcript: str | None
     language: str | None

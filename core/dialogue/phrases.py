@@ -104,6 +104,13 @@ UNREADABLE_RECORDING = Text(
     fr="Votre enregistrement est conservé, mais je n'ai pas pu le lire. Enregistrez-le à nouveau, ou écrivez-moi.",
     es="Su grabación está guardada, pero no he podido reproducirla. Grábela de nuevo, o escríbame.",
 )
+LONG_RECORDING = Text(
+    en="I have kept your recording, but it is too long for me to listen to. Please send a shorter one, or write to me.",
+    zh="录音已保存，但太长了，我无法听完。请发送短一些的录音，或者用文字告诉我。",
+    de="Ihre Aufnahme ist gespeichert, aber zu lang für mich. Bitte senden Sie eine kürzere, oder schreiben Sie mir.",
+    fr="Votre enregistrement est conservé, mais il est trop long pour moi. Envoyez-en un plus court, ou écrivez-moi.",
+    es="Su grabación está guardada, pero es demasiado larga para mí. Envíe una más corta, o escríbame.",
+)
 LISTENING_FAILED = Text(
     en="I have kept your recording, but could not listen to it. Please write to me, or let a person listen to it.",
     zh="录音已保存，但收听时出了问题。请用文字告诉我，或转人工客服收听。",

@@ -21,6 +21,7 @@ UNHEARD: dict[Unheard, Text] = {
     "no_model": phrases.CANNOT_LISTEN,
     "silence": phrases.NOTHING_HEARD,
     "unreadable": phrases.UNREADABLE_RECORDING,
+    "too_long": phrases.LONG_RECORDING,
     "failed": phrases.LISTENING_FAILED,
 }
 

@@ -42,7 +42,7 @@ class Done:
 
 async def frontdesk(*arguments: str | Path, **variables: str) -> Done:
     """Without a way to any hub, and with caches of its own."""
-    environment = {name: value for name, value in os.environ.items() if name not in PROXIES}
+    environment = {name: value for name, value in os.environ.items() if name not in (*PROXIES, "HF_HUB_OFFLINE")}
     here = Path.cwd()
     environment |= {"HF_HOME": str(here / "hub"), "XDG_CACHE_HOME": str(here / "cache"), "HF_ENDPOINT": NOWHERE}
     environment |= {"COLUMNS": "200", "OMP_NUM_THREADS": "1", **variables}

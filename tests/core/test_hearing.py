@@ -151,6 +151,7 @@ class TestPoorSound:
     [
         (a_transcript("", confidence=0.0), "silence", "I could not hear anybody speak"),
         (InvalidInput("the recording is longer than 30 minutes"), "unreadable", "could not play it"),
+        (InvalidInput("the recording is too long", status=413), "too_long", "too long for me"),
         (ModelFailed("it broke"), "failed", "could not listen to it"),
         (ModelUnavailable("it is not there"), "no_model", "I cannot listen to it myself"),
     ],

@@ -27,18 +27,26 @@ class Detokenizer:
 
     def add(self, ids: Sequence[int]) -> str:
         self._ids.extend(ids)
-        return self._new(at_once=len(self._ids) - self._told > MAX_HELD)
+        return self._up_to(self._whole())
 
     def rest(self) -> str:
         """What was held back, without the part of a character that never became whole."""
-        return self._new(at_once=True)
+        return self._up_to(len(self._ids))
 
-    def _new(self, *, at_once: bool) -> str:
+    def _whole(self) -> int:
+        """How many tokens end in no part of a character; all of them, if that is not a character any more."""
+        least = max(self._told, len(self._ids) - MAX_HELD)
+        for end in range(len(self._ids), least, -1):
+            if not self._decoded(self._ids[self._before : end]).endswith(BROKEN):
+                return end
+        return self._told if least == self._told else len(self._ids)
+
+    def _up_to(self, end: int) -> str:
         known = self._decoded(self._ids[self._before : self._told])
-        text = self._decoded(self._ids[self._before :])
-        if len(text) <= len(known) or (text.endswith(BROKEN) and not at_once):
+        text = self._decoded(self._ids[self._before : end])
+        if len(text) <= len(known):
             return ""
-        self._before, self._told = self._told, len(self._ids)
+        self._before, self._told = self._told, end
         return text[len(known) :].replace(BROKEN, "")
 
     def _decoded(self, ids: list[int]) -> str:

@@ -39,6 +39,7 @@ async def test_player_waveform_and_transcript_stand_together(world: World) -> No
         ("no_model", "no speech model answers"),
         ("silence", "Nobody speaks in it"),
         ("unreadable", "It could not be read"),
+        ("too_long", "Too long to be transcribed"),
         ("failed", "the speech model failed"),
     ],
 )

@@ -1,7 +1,6 @@
 """The shipped embedder against float32, under concurrent calls and on texts that could break it."""
 
 import asyncio
-import time
 from pathlib import Path
 
 import numpy as np
@@ -89,13 +88,13 @@ async def test_the_loop_runs_on_and_short_calls_pass_long_ones() -> None:
     await model.embed(["load"])
     long = asyncio.create_task(model.embed([f"a question about order number {number}" for number in range(400)]))
     await asyncio.sleep(0.01)
-    longest, last = 0.0, time.perf_counter()
+    turns = 0
     short = asyncio.create_task(model.embed(["short"]))
     while not short.done():
-        await asyncio.sleep(0.001)
-        longest, last = max(longest, time.perf_counter() - last), time.perf_counter()
+        await asyncio.sleep(0)
+        turns += 1
     assert not long.done()
-    assert longest < 0.25
+    assert turns > 10
     assert (await long).shape == (400, 384)
 
 

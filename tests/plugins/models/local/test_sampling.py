@@ -67,7 +67,7 @@ def test_any_setting_chooses_a_token_that_is_no_less_probable_than_it_may_be(
     (token,) = drawn(logits, temperature=temperature, top_p=top_p, seed=seed)
     assert 0 <= token < len(logits)
     if top_p == 0:
-        assert logits[token] == max(logits)
+        assert logits[token] == pytest.approx(max(logits), abs=1e-5)  # more than single precision tells apart
 
 
 @given(logits=st.lists(st.floats(-5, 5, width=32), min_size=2, max_size=60), seed=st.integers(0, 2**32))

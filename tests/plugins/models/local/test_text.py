@@ -44,6 +44,16 @@ def test_any_text_comes_back_token_by_token(bytes_of: Any, text: str) -> None:
 
 
 @same_tokenizer
+@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters=BROKEN), max_size=40), st.integers(2, 40))
+def test_any_text_comes_back_however_many_tokens_come_at_a_time(bytes_of: Any, text: str, size: int) -> None:
+    ids = bytes_of(text).input_ids
+    told = Detokenizer(bytes_of, special=False)
+    shown = [*(told.add(ids[start : start + size]) for start in range(0, len(ids), size)), told.rest()]
+    assert "".join(shown) == text
+    assert not any(BROKEN in piece for piece in shown)
+
+
+@same_tokenizer
 @given(st.lists(st.integers(0, 340), max_size=60))
 def test_rubbish_from_a_model_has_no_replacement_characters(bytes_of: Any, ids: list[int]) -> None:
     assert BROKEN not in "".join(pieces(bytes_of, ids))
