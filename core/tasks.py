@@ -1,7 +1,9 @@
 """Tasks that run side by side and are waited for at the end."""
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import structlog
@@ -68,6 +70,32 @@ async def when_writable(write: Callable[[], Awaitable[T]], **about: str) -> T:
             log.error("the store cannot be written to: waiting", error=str(failure), **about)
             await asyncio.sleep(backoff(attempt, most=5))
             attempt += 1
+
+
+async def in_daemon(work: Callable[[], T]) -> T:
+    """Runs what takes long and keeps nothing in a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    ended: asyncio.Future[T] = loop.create_future()
+
+    def tell(result: T | None, error: BaseException | None) -> None:
+        if ended.done():
+            return
+        if error is not None:
+            ended.set_exception(error)
+        else:
+            ended.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as failure:
+            error = failure
+        with suppress(RuntimeError):  # the loop is closed already
+            loop.call_soon_threadsafe(tell, result, error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return await ended
 
 
 def backoff(attempt: int, *, base: float = 0.5, most: float = 60.0) -> float:

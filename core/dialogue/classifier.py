@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 from zipfile import BadZipFile
@@ -18,6 +19,7 @@ from frontdesk.core.dialogue import training
 from frontdesk.core.dialogue.ngrams import NGrams
 from frontdesk.core.dialogue.training import Fitted, Floats, Lessons
 from frontdesk.core.models import Embedder, Vectors
+from frontdesk.core.tasks import in_daemon
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +87,7 @@ class IntentClassifier:
         fitted = await asyncio.to_thread(load, path) if path else None
         if fitted is None:
             layers = await self._layers(self._lessons.texts)
-            fitted = await asyncio.to_thread(training.fit, self._lessons, layers, refuse=self._refuse, seed=self._seed)
+            fitted = await in_daemon(partial(training.fit, self._lessons, layers, refuse=self._refuse, seed=self._seed))
             if path:
                 await asyncio.to_thread(save, fitted, path)
         self._fitted = fitted

@@ -46,13 +46,15 @@ async def answer_from_articles(turn: Turn, knowledge: KnowledgeBase) -> Reply | 
 
 @plugin.answer
 async def answer_with_model(
-    turn: Turn, knowledge: KnowledgeBase, attachments: Attachments, model: ChatModel | None
+    turn: Turn, knowledge: KnowledgeBase, attachments: Attachments, settings: RepliesSettings, model: ChatModel | None
 ) -> Reply | Pass:
     """Asks the chat model, if there is one; it sees the passages, the conversation and the customer's pictures."""
     if model is None:
         return Pass()
     try:
-        answer = await written(turn, knowledge, model, attachments)
+        answer = await written(
+            turn, knowledge, model, attachments, seconds=settings.answer_seconds, tokens=settings.answer_tokens
+        )
     except ModelError as error:
         log.warning("the chat model gave no answer", model=model.name, error=f"{type(error).__name__}: {error}")
         return Pass()

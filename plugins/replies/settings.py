@@ -23,6 +23,10 @@ class RepliesSettings(BaseModel):
     threshold: float = Field(
         0.5, gt=0, lt=1, description="the least evidence for an answer; more answers less often and errs less often"
     )
+    answer_seconds: float = Field(
+        18.0, gt=0, description="how long a chat model may take for an answer; keep it well below turns.seconds"
+    )
+    answer_tokens: int = Field(400, ge=16, description="the longest answer of a chat model")
     dense_cjk: bool = Field(
         False, description="whether the embedding model knows Chinese, Japanese and Korean; the default one does not"
     )

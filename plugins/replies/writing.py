@@ -19,8 +19,6 @@ NOTES = 4
 """So many passages are given to the model."""
 HISTORY = 10
 """So many messages before this one are given to the model."""
-SECONDS = 18.0
-"""Less than a turn may take, so that there is time for another answer."""
 PICTURES = 3
 PICTURE_BYTES = 8 * 1024 * 1024
 SEEN = ("image/png", "image/jpeg", "image/webp", "image/gif")
@@ -28,7 +26,7 @@ SEEN = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
 async def written(
-    turn: Turn, knowledge: KnowledgeBase, model: ChatModel, attachments: Attachments
+    turn: Turn, knowledge: KnowledgeBase, model: ChatModel, attachments: Attachments, *, seconds: float, tokens: int
 ) -> tuple[str, tuple[Source, ...]] | None:
     """The model's answer and the passages it was given; None where it does not know. Raises `ModelError`."""
     pictures = await seen(turn, attachments) if model.abilities.pictures else ()
@@ -41,15 +39,15 @@ async def written(
             *await _history(turn),
             ChatMessage(role="user", text=turn.text, pictures=pictures),
         ),
-        max_tokens=400,
-        seconds=SECONDS,
+        max_tokens=tokens,
+        seconds=seconds,
         conversation=turn.conversation,
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(seconds):
             result: ChatResult = await turn.unless_superseded(model.complete(request))
     except TimeoutError:
-        raise ModelFailed(f"{model.name} did not answer in {SECONDS:g} s") from None
+        raise ModelFailed(f"{model.name} did not answer in {seconds:g} s") from None
     text = result.text.strip()
     if not text or UNKNOWN in text:
         return None

@@ -27,7 +27,7 @@ ARTICLE = (
     "---\ntitle: Lamps\nlanguage: en\nurl: https://shop.example/lamps\n---\nA lamp {with} a cracked shade is replaced for free.\n"
 )
 
-Talk = Callable[[ScriptedChat | None], AbstractContextManager[Bot]]
+Talk = Callable[..., AbstractContextManager[Bot]]
 
 
 @pytest.fixture
@@ -37,11 +37,12 @@ def bot_with(tmp_path: Path) -> Talk:
     (folder / "lamps.md").write_text(ARTICLE)
 
     @contextmanager
-    def talk(model: ScriptedChat | None) -> Iterator[Bot]:
+    def talk(model: ScriptedChat | None, **settings: float) -> Iterator[Bot]:
         embedder = MiniLM()
         base = knowledge_base(RepliesSettings(), index=tmp_path / "knowledge.db", embedder=embedder)
         asyncio.run(base.sync([folder]))
-        with Bot(plugin, provided={KnowledgeBase: base}, models=Models(embedder=embedder, chat=model)) as bot:
+        models = Models(embedder=embedder, chat=model)
+        with Bot(plugin, provided={KnowledgeBase: base}, models=models, settings={"replies": settings}) as bot:
             yield bot
 
     return talk
@@ -126,10 +127,9 @@ def test_a_picture_that_is_gone_is_left_out(bot_with: Talk) -> None:
         assert not bot.dead_letters()
 
 
-def test_a_model_that_hangs_costs_its_answer_and_not_the_turn(bot_with: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "SECONDS", 0.1)
+def test_a_model_that_hangs_costs_its_answer_and_not_the_turn(bot_with: Talk) -> None:
     model = ScriptedChat("too late")
-    with bot_with(model) as bot:
+    with bot_with(model, answer_seconds=0.1) as bot:
         model.gate = asyncio.Event()
         (reply,) = bot.says("what is the meaning of life?")
         assert reply.text.startswith("I don't know the answer to that")
