@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, get_args
 
@@ -12,8 +13,6 @@ import typer
 from frontdesk.core.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from frontdesk.core.chat import ChatResult
     from frontdesk.core.models import ChatModel
     from frontdesk.plugins.models.settings import ChatSettings, ModelsSettings
@@ -35,8 +34,11 @@ def chosen(text: str, settings: "ModelsSettings", *, setting: str = "--model") -
     from frontdesk.plugins.models.settings import ChatSettings, Remote
 
     provider, colon, model = text.strip().partition(":")
-    if not colon or provider not in ("local", *get_args(Remote)):
+    providers = ("local", *get_args(Remote))
+    if not colon or (provider not in providers and (_is_drive(provider) or Path(text.strip()).exists())):
         provider, model = "local", text.strip()
+    if provider not in providers:
+        raise ConfigurationError(f"{setting} = {text!r}: there is no provider {provider!r}; known are {', '.join(providers)}")
     if not model:
         raise ConfigurationError(f"{setting} = {text!r}: name a model, such as google/flan-t5-small or openai:gpt-5-mini")
     known = [one.section for one in configured(settings) if isinstance(one.section, ChatSettings)]
@@ -57,7 +59,11 @@ def chosen(text: str, settings: "ModelsSettings", *, setting: str = "--model") -
         raise ConfigurationError(f"{setting} = {text!r}: {error.errors()[0]['msg']}") from None
 
 
-def ask_model(text: str, model: str, *, config: "Path | None", as_json: bool) -> None:
+def _is_drive(name: str) -> bool:
+    return len(name) == 1
+
+
+def ask_model(text: str, model: str, *, config: Path | None, as_json: bool) -> None:
     """Prints the answer as it is made."""
     from frontdesk.config.cli.loading import quiet
     from frontdesk.config.loader import load

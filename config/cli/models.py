@@ -83,6 +83,8 @@ def pull(
     settings = _configuration(config).settings
     from frontdesk.config.downloads import configured_downloads, named_download
 
+    if model is not None and not model.strip():
+        raise typer.BadParameter("name a model, such as google/flan-t5-small or whisper:base", param_hint="MODEL")
     if revision is not None and model is None:
         raise typer.BadParameter("name the model that it is a revision of", param_hint="--revision")
     wanted = configured_downloads(settings.models) if model is None else [named_download(model, revision, settings.models)]

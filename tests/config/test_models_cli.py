@@ -316,6 +316,11 @@ def test_what_a_name_means(text: str, provider: str, model: str) -> None:
     assert (meant.provider, meant.model) == (provider, model)
 
 
+def test_an_unknown_provider_is_not_looked_for_on_the_hub() -> None:
+    with pytest.raises(ConfigurationError, match="no provider 'opneai'; known are local, openai"):
+        chosen("opneai:gpt-5-mini", ModelsSettings())
+
+
 def test_a_key_comes_from_the_usual_variable_where_none_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigurationError, match="set OPENAI_API_KEY"):
         chosen("openai:gpt-5-mini", ModelsSettings())
