@@ -1,8 +1,8 @@
 """The addresses that Slack sends to: /slack/events, /slack/interactions and /slack/commands, each of which takes everything.
 
 Why Slack's own dispatcher (slack_bolt) does not stand here: it answers 200 while its listeners still work, before anything is
-kept. And alone, with one HTTP session for all calls, which is not its default, it reaches 0.46 to 0.54 of a bare handler, where
-the whole durable way of a message through this application reaches 0.56 to 0.62 (`make bench`). What it checks is checked here;
+kept. And alone, with one HTTP session for all calls, which is not its default, it reaches about 0.45 of a bare handler, where the
+whole durable way of a message through this application reaches 0.53 (`make bench`). What it checks is checked here;
 its OAuth flow is used in `oauth`.
 
 | what comes | answer |
