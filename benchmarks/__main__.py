@@ -178,16 +178,18 @@ def plot(measured: dict[tuple[str, int], list[Measured]], file: Path) -> None:
     for (path, delay), results in measured.items():
         axis, budget, floor = axes[names.index(path)][delays.index(delay)], PATHS[path].budgets[delay], results[0].replies_per_s
         bars = axis.bar(
-            [SERVERS[r.server].replace(", ", "\n") for r in results], [r.replies_per_s / floor for r in results], width=0.6
+            [SERVERS[r.server].replace(", ", "\n").replace(" handler", "\nhandler") for r in results],
+            [r.replies_per_s / floor for r in results],
+            width=0.6,
         )
         axis.bar_label(bars, labels=[f"{r.replies_per_s:,.0f}/s" for r in results], padding=2)
         axis.axhline(budget, linestyle="--", color="grey", label=f"budget {budget}")
         title = f"{PATHS[path].title}, platform takes {delay} ms"
-        axis.set(title=title, ylabel="replies/s against the floor", ylim=(0, 1.25))
+        axis.set(title=title, ylabel="replies/s against the floor", ylim=(0, 1.45))
         axis.legend(loc="upper right", frameon=False)
     figure.tight_layout()
     file.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(file, dpi=120)
+    figure.savefig(file, dpi=80)
 
 
 def idle_table(idle: Idle) -> Table:
