@@ -49,17 +49,8 @@ class RemoteChat:
         breaker: Breaker | None = None,
     ) -> None:
         """`folder` is where `models.db` is kept; `section` names the settings. Raises `ConfigurationError`."""
-        assert settings.provider != "local"
         self._settings = settings
-        self._client = Client(
-            settings,
-            provider=settings.provider,
-            model=settings.model,
-            section=section,
-            folder=folder,
-            metrics=metrics,
-            breaker=breaker,
-        )
+        self._client = Client(settings, section=section, folder=folder, metrics=metrics, breaker=breaker)
         self._section = section
 
     @property

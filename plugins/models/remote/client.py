@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 import structlog
 
@@ -23,7 +23,7 @@ from frontdesk.plugins.models.remote.google import tokens
 from frontdesk.plugins.models.remote.ledger import BudgetSpent, Ledger
 from frontdesk.plugins.models.remote.presets import PRESETS, checked_address, key_of
 from frontdesk.plugins.models.remote.responses import Answer, bounding
-from frontdesk.plugins.models.settings import Remote, RemoteOptions
+from frontdesk.plugins.models.settings import ChatSettings, EmbeddingsSettings, Remote, SpeechSettings, VoiceSettings
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -49,6 +49,10 @@ class Bill:
         self.usage: Usage | None = None
 
 
+Options = ChatSettings | SpeechSettings | VoiceSettings | EmbeddingsSettings
+"""Of a model whose provider is one of `PRESETS`."""
+
+
 class Client:
     """`section` is where the settings are, to name them. Used by one event loop at a time.
 
@@ -57,15 +61,14 @@ class Client:
 
     def __init__(
         self,
-        options: RemoteOptions,
+        options: Options,
         *,
-        provider: Remote,
-        model: str,
         section: str,
         folder: Path,
         metrics: Metrics | None = None,
         breaker: Breaker | None = None,
     ) -> None:
+        provider, model = cast(Remote, options.provider), options.model
         require_openai(f"{section}.provider: {provider}")
         self.name = f"{provider}:{model}"
         self.preset = PRESETS[provider]

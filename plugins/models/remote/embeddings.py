@@ -56,18 +56,9 @@ class RemoteEmbedder:
         breaker: Breaker | None = None,
     ) -> None:
         """Raises `ConfigurationError`, for an embedder has no start."""
-        assert settings.provider != "minilm"
         self._settings = settings
         self._section = section
-        self._client = Client(
-            settings,
-            provider=settings.provider,
-            model=settings.model,
-            section=section,
-            folder=folder,
-            metrics=metrics,
-            breaker=breaker,
-        )
+        self._client = Client(settings, section=section, folder=folder, metrics=metrics, breaker=breaker)
         self._dimensions: int | None = settings.dimensions
 
     @property

@@ -93,17 +93,8 @@ class RemoteTranscriber:
         section: str = "models.speech",
         breaker: Breaker | None = None,
     ) -> None:
-        assert settings.provider != "whisper"
         self._settings = settings
-        self._client = Client(
-            settings,
-            provider=settings.provider,
-            model=settings.model,
-            section=section,
-            folder=folder,
-            metrics=metrics,
-            breaker=breaker,
-        )
+        self._client = Client(settings, section=section, folder=folder, metrics=metrics, breaker=breaker)
         self._audio = AudioWorker() if importlib.util.find_spec("av") else None
 
     @property
@@ -264,18 +255,8 @@ class RemoteSpeaker:
         section: str = "models.voice",
         breaker: Breaker | None = None,
     ) -> None:
-        assert settings.provider != "espeak"
-        assert settings.provider != "piper"
         self._settings = settings
-        self._client = Client(
-            settings,
-            provider=settings.provider,
-            model=settings.model,
-            section=section,
-            folder=folder,
-            metrics=metrics,
-            breaker=breaker,
-        )
+        self._client = Client(settings, section=section, folder=folder, metrics=metrics, breaker=breaker)
 
     @property
     def name(self) -> str:
